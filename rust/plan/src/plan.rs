@@ -1,0 +1,240 @@
+//! The plan: a config after validation and compilation.
+//!
+//! A plan is immutable and serialisable (JSON, through serde) and has no look-up left to do: templates are
+//! parsed, the chain's order is fixed, secrets are slots ([`SecretSlot`]) whose values travel apart from it.
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the plan's serialised form. An executor refuses a plan of another version.
+pub const PLAN_FORMAT: u32 = 1;
+
+/// Everything an executor must know to send a row and to record what came back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// [`PLAN_FORMAT`] of the compiler that made this plan.
+    pub format: u32,
+    /// What the request of a row is made of.
+    pub request: RequestPlan,
+    /// The middleware chain in the order of execution, the outermost first; auth already has its place.
+    pub chain: Vec<LinkPlan>,
+    /// How connections are made and kept.
+    pub transport: TransportPlan,
+    /// Rates, windows and budgets.
+    pub execution: ExecutionPlan,
+    /// What is expected of the source.
+    pub source: SourcePlan,
+    /// What the sink's rows keep.
+    pub sink: SinkPlan,
+}
+
+/// The request template: what every row's request has in common, and where columns enter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequestPlan {
+    /// HTTP method, upper case.
+    pub method: String,
+    /// `http` or `https`.
+    pub scheme: String,
+    /// Host and port as they stand in the URL (RFC 3986 authority without userinfo).
+    pub authority: String,
+    /// Path, beginning with `/`; column values in it are percent-encoded so that they stay one segment.
+    pub path: Vec<Piece>,
+    /// Query parameters, fixed ones and those with columns, in order. Fed before any `param_injector`.
+    pub query: Vec<NamedPieces>,
+    /// Headers, names in lower case.
+    pub headers: Vec<NamedPieces>,
+    /// Header that carries the request_id; none when switched off.
+    pub idempotency_header: Option<String>,
+    /// Longest URL in bytes; a row whose URL is longer becomes an `invalid_row` row.
+    pub max_url_bytes: usize,
+}
+
+/// A name and the pieces whose concatenation is its value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NamedPieces {
+    /// Header name in lower case, or query parameter name as written (not encoded).
+    pub name: String,
+    /// The value's pieces.
+    pub value: Vec<Piece>,
+}
+
+/// A piece of a template.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Piece {
+    /// Text as it is (in a path: already percent-encoded).
+    Literal(String),
+    /// The text form of a source column.
+    Column(ColumnRef),
+    /// A secret.
+    Secret(SecretSlot),
+}
+
+/// A source column, or a field within a struct column.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ColumnRef {
+    /// Column name, then field names of nested structs. Never empty.
+    pub path: Vec<String>,
+    /// True when a null is an error of the row (`invalid_row`). In a path null is always an error.
+    pub required: bool,
+}
+
+/// Index into the run's secret values ([`crate::SecretValues`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretSlot(pub u32);
+
+/// One link of the chain: a middleware's registered name and its compiled specification.
+///
+/// The specification of a built-in middleware is one of the `*Spec` types of this module, as JSON. The name is
+/// resolved on the executor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinkPlan {
+    /// Name in the middleware registry: `retry`, `json_body`, `auth`, …
+    pub middleware: String,
+    /// The middleware's own specification.
+    pub spec: serde_json::Value,
+}
+
+/// `retry`: which outcomes are tried again, how often and when.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RetrySpec {
+    /// Attempts in all, the first included; at least 1.
+    pub max_attempts: u32,
+    /// Statuses that are tried again.
+    pub retry_status_codes: Vec<u16>,
+    /// Whether transport errors and timeouts are tried again.
+    pub retry_transport_errors: bool,
+    /// Upper bound of the first pause; doubles with each attempt. The pause is drawn from 0 to the bound (full jitter).
+    pub base_delay_ms: u64,
+    /// Upper bound of every computed pause.
+    pub max_delay_ms: u64,
+    /// Whether a Retry-After header replaces the computed pause.
+    pub respect_retry_after: bool,
+    /// A Retry-After beyond this is cut to it.
+    pub max_retry_after_ms: u64,
+    /// Whether a request with a non-idempotent method and without an idempotency header may be sent again
+    /// although bytes of it may have left.
+    pub retry_non_idempotent: bool,
+}
+
+/// `json_body`: the request's JSON body.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JsonBodySpec {
+    /// The body's shape.
+    pub body: BodyNode,
+}
+
+/// A node of a JSON body.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyNode {
+    /// The whole source row as one object.
+    Row,
+    /// An object of named nodes, in order.
+    Object(Vec<(String, BodyNode)>),
+    /// A source column in its JSON form.
+    Column(ColumnRef),
+}
+
+/// `param_injector`: columns as query parameters. A null value leaves its parameter out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParamInjectorSpec {
+    /// Parameter name and column, in order.
+    pub params: Vec<(String, ColumnRef)>,
+}
+
+/// `auth`: what the config's auth section yields.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AuthSpec {
+    /// RFC 7617.
+    Basic {
+        /// User id; may not hold a colon.
+        username: SecretSlot,
+        /// Password.
+        password: SecretSlot,
+    },
+    /// RFC 6750.
+    Bearer {
+        /// The token.
+        token: SecretSlot,
+    },
+}
+
+/// `logging`: one structured line per exchange.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoggingSpec {
+    /// Level of the line of a successful exchange; that of a failed one is at least `warn`.
+    pub level: LogLevel,
+    /// Whether the line is also kept in the sink's `log` column.
+    pub to_sink: bool,
+}
+
+/// Levels of log lines, the most severe first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Something failed that ends the task.
+    Error,
+    /// An exchange failed.
+    Warn,
+    /// Ordinary news.
+    Info,
+    /// For finding faults.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// How connections are made and kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TransportPlan {
+    /// Engine by name: `hyper`.
+    pub engine: String,
+    /// Longest time of one attempt, from the connection's making to the answer's last byte; the waits for a pooled
+    /// connection and for the rate limit are not counted.
+    pub base_timeout_ms: u64,
+    /// Longest time for DNS, TCP and TLS of a new connection.
+    pub connect_timeout_ms: u64,
+    /// Most connections an executor process holds open at once.
+    pub connection_limit: usize,
+    /// An idle connection is closed after this time.
+    pub idle_timeout_ms: u64,
+    /// Longest answer body in bytes; what is beyond is cut off and flagged.
+    pub max_response_bytes: usize,
+}
+
+/// Rates, windows and budgets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExecutionPlan {
+    /// Spark tasks of a run.
+    pub partitions: u32,
+    /// Attempts per second, charged at the socket; none means unlimited.
+    pub max_requests_per_second: Option<f64>,
+    /// Rows in the admission window of an executor process: waiting for a connection, in flight or waiting for a retry.
+    pub max_in_flight: usize,
+    /// The byte budget of an executor process: requests, answers, rows that wait for a retry.
+    pub memory_budget_bytes: usize,
+}
+
+/// What is expected of the source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SourcePlan {
+    /// Column that holds the tracking_id.
+    pub id_column: String,
+    /// Columns that must exist.
+    pub required_columns: Vec<String>,
+    /// Columns that requests use, each once, the id column first; none means all columns.
+    pub columns: Option<Vec<String>>,
+}
+
+/// What the sink's rows keep beyond the cheap default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SinkPlan {
+    /// Response headers to keep, lower case.
+    pub response_headers: Vec<String>,
+    /// Whether request headers are kept (credentials masked).
+    pub request_headers: bool,
+    /// Whether request bodies are kept.
+    pub request_body: bool,
+}

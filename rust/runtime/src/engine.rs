@@ -1,0 +1,76 @@
+//! An engine: what all tasks of a process that run the same plan with the same credentials share.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use apisink_plan::{Plan, SecretValues};
+use tokio::sync::Semaphore;
+
+use crate::error::RuntimeError;
+use crate::exchange::{Attempt, Exchange};
+use crate::middleware::{BoxFuture, Terminal};
+use crate::rate::RateLimiter;
+use crate::transport::{self, Sent, Transport};
+
+/// One transport with its pool, one rate limiter and one admission window for a plan and its secrets.
+///
+/// Immutable; lives as long as a session uses it and a while longer ([`crate::Process`]).
+pub struct Engine {
+    pub(crate) plan: Plan,
+    pub(crate) secrets: SecretValues,
+    pub(crate) transport: Box<dyn Transport>,
+    pub(crate) limiter: RateLimiter,
+    pub(crate) window: Arc<Semaphore>,
+}
+
+impl Engine {
+    /// The engine of a plan. Opens no connection yet.
+    pub fn new(plan: Plan, secrets: SecretValues) -> Result<Self, RuntimeError> {
+        let transport = transport::make(&plan.transport)?;
+        Self::with_transport(plan, secrets, transport)
+    }
+
+    /// The engine of a plan over a given transport.
+    pub fn with_transport(
+        plan: Plan,
+        secrets: SecretValues,
+        transport: Box<dyn Transport>,
+    ) -> Result<Self, RuntimeError> {
+        if plan.format != apisink_plan::PLAN_FORMAT {
+            return Err(RuntimeError::Plan(format!(
+                "it has format {} and this library runs format {}: driver and executors must use the same apisink jar",
+                plan.format,
+                apisink_plan::PLAN_FORMAT
+            )));
+        }
+        let limiter = RateLimiter::new(plan.execution.max_requests_per_second);
+        let window = Arc::new(Semaphore::new(plan.execution.max_in_flight.clamp(1, Semaphore::MAX_PERMITS)));
+        Ok(Self { plan, secrets, transport, limiter, window })
+    }
+
+    /// The transport, for its counts.
+    pub fn transport(&self) -> &dyn Transport {
+        self.transport.as_ref()
+    }
+}
+
+impl Terminal for Engine {
+    fn send<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let started_at = SystemTime::now();
+            let started = Instant::now();
+            let Sent { result, facts } =
+                self.transport.send(&exchange.request, &self.limiter, &mut exchange.memory).await;
+            let waited = facts.pool_wait + facts.rate_wait;
+            exchange.attempts.push(Attempt {
+                started_at,
+                status: result.as_ref().ok().map(|response| response.status),
+                error: result.as_ref().err().map(|failure| failure.message.clone()),
+                elapsed: started.elapsed().saturating_sub(waited),
+                wait: std::mem::take(&mut exchange.pause) + waited,
+            });
+            exchange.notes.facts = facts;
+            exchange.result = Some(result);
+        })
+    }
+}

@@ -1,0 +1,36 @@
+//! Everything that happens on an executor: a row becomes an exchange, the exchange passes the middleware chain, the
+//! transport sends its attempts, and its record becomes a row of a response batch.
+//!
+//! ```text
+//! session ─► row (Arrow ─► owned request) ─► admission window ─► middleware chain ─► rate limit ─► transport
+//!    ▲                                                                                                │
+//!    └──────────────── response batch (Arrow) ◄── exchange ◄───────────────────────────────────────────┘
+//! ```
+//!
+//! Nothing here reads the environment, a file or a secret store, and nothing knows JNI or Spark.
+#![forbid(unsafe_code)]
+
+mod budget;
+mod engine;
+mod error;
+mod exchange;
+mod process;
+mod rate;
+mod request;
+mod request_id;
+
+pub mod middleware;
+pub mod response_batch;
+pub mod row;
+pub mod session;
+pub mod transport;
+
+pub use budget::{ByteBudget, Reservation};
+pub use engine::Engine;
+pub use error::{RowError, RuntimeError};
+pub use exchange::{Attempt, Exchange, Failure, FailureKind, Notes, Outcome, Response, TransportFacts};
+pub use process::Process;
+pub use rate::{Pacer, RateLimiter};
+pub use request::{Origin, Request};
+pub use request_id::RequestIds;
+pub use session::{Session, SessionState, Task};

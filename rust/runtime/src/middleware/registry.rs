@@ -1,0 +1,100 @@
+//! Middleware by name: resolved late, where the chain is instantiated.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use apisink_plan::{LinkPlan, LogLevel, Plan, SecretSlot, SecretValues};
+use serde::de::DeserializeOwned;
+
+use super::{
+    Chain, Link, auth, json_body, logging, param_injector, retry, timing, transport_diagnostic,
+    worker_identity,
+};
+use crate::error::RuntimeError;
+use crate::row::Binder;
+use crate::session::LogLines;
+
+/// Makes a link from its plan.
+pub type Factory = fn(&mut BuildContext<'_, '_>) -> Result<Link, RuntimeError>;
+
+/// What a factory may look at.
+pub struct BuildContext<'a, 's> {
+    link: &'a LinkPlan,
+    /// The whole plan.
+    pub plan: &'a Plan,
+    secrets: &'a SecretValues,
+    /// Binds the columns that the middleware reads.
+    pub binder: &'a mut Binder<'s>,
+    /// The least severe level of log lines that anybody will read.
+    pub log_level: LogLevel,
+    /// Where log lines go.
+    pub lines: &'a Arc<LogLines>,
+}
+
+impl BuildContext<'_, '_> {
+    /// The middleware's own specification.
+    pub fn spec<T: DeserializeOwned>(&self) -> Result<T, RuntimeError> {
+        serde_json::from_value(self.link.spec.clone())
+            .map_err(|e| RuntimeError::Plan(format!("middleware {}: {e}", self.link.middleware)))
+    }
+
+    /// The value of a secret.
+    pub fn secret(&self, slot: SecretSlot) -> Result<&str, RuntimeError> {
+        crate::request::secret(self.secrets, slot)
+    }
+}
+
+/// The known middleware.
+pub struct Registry {
+    factories: BTreeMap<&'static str, Factory>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        let factories: [(&'static str, Factory); 8] = [
+            ("auth", auth::make),
+            ("json_body", json_body::make),
+            ("logging", logging::make),
+            ("param_injector", param_injector::make),
+            ("retry", retry::make),
+            ("timing", timing::make),
+            ("transport_diagnostic", transport_diagnostic::make),
+            ("worker_identity", worker_identity::make),
+        ];
+        Self { factories: factories.into() }
+    }
+}
+
+impl Registry {
+    /// Adds a middleware, or replaces one.
+    pub fn register(&mut self, name: &'static str, factory: Factory) {
+        self.factories.insert(name, factory);
+    }
+
+    /// Instantiates a plan's chain for one session.
+    pub fn chain(
+        &self,
+        plan: &Plan,
+        secrets: &SecretValues,
+        binder: &mut Binder<'_>,
+        log_level: LogLevel,
+        lines: &Arc<LogLines>,
+    ) -> Result<Chain, RuntimeError> {
+        let links = plan
+            .chain
+            .iter()
+            .map(|link| {
+                let factory = self.factories.get(link.middleware.as_str()).ok_or_else(|| {
+                    let known: Vec<_> = self.factories.keys().copied().collect();
+                    RuntimeError::Plan(format!(
+                        "there is no middleware {}; there are {}",
+                        link.middleware,
+                        known.join(", ")
+                    ))
+                })?;
+                factory(&mut BuildContext { link, plan, secrets, binder, log_level, lines })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Chain::new(links))
+    }
+}

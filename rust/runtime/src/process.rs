@@ -1,0 +1,131 @@
+//! What a process has once: runtime threads, the engines, the byte budget.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use apisink_plan::{Plan, SecretValues};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::budget::ByteBudget;
+use crate::engine::Engine;
+use crate::error::RuntimeError;
+use crate::middleware::Registry;
+
+/// An engine that no session uses is kept this long, so that the next task finds its connections warm.
+const KEEP_UNUSED: Duration = Duration::from_secs(60);
+
+/// More runtime threads than this only compete with Spark's task threads.
+const MOST_THREADS: usize = 4;
+
+/// The sending side of one executor process.
+///
+/// Lifetime: made at the first session, lives until the process ends. Bound: one entry per plan and credentials in
+/// use within the last minute. Credentials are held in the engines only and leave with them.
+pub struct Process {
+    runtime: Runtime,
+    engines: Mutex<HashMap<EngineKey, Entry>>,
+    budget: Arc<ByteBudget>,
+    registry: Registry,
+    hash_key: [u8; 32],
+}
+
+/// Digest of the plan, and a hash of the secrets under a key that never leaves the process.
+type EngineKey = ([u8; 32], [u8; 32]);
+
+struct Entry {
+    engine: Arc<Engine>,
+    last_used: Instant,
+}
+
+impl Process {
+    /// The process's own, made at the first call.
+    pub fn global() -> Result<&'static Process, RuntimeError> {
+        static PROCESS: OnceLock<Result<Process, RuntimeError>> = OnceLock::new();
+        let process = PROCESS.get_or_init(|| Process::new(Registry::default()));
+        process.as_ref().map_err(Clone::clone)
+    }
+
+    /// A process with a registry of middleware. Programs use [`Process::global`]; tests make their own.
+    pub fn new(registry: Registry) -> Result<Self, RuntimeError> {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from).min(MOST_THREADS);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("apisink")
+            .enable_all()
+            .build()
+            .map_err(|e| RuntimeError::Process(format!("no runtime threads: {e}")))?;
+        Ok(Self {
+            runtime,
+            engines: Mutex::new(HashMap::new()),
+            budget: ByteBudget::new(0),
+            registry,
+            hash_key: rand::random(),
+        })
+    }
+
+    /// The engine of a plan, shared with every session of the same plan and secrets.
+    ///
+    /// `plan` and `secrets` are the bytes that the driver's compilation yielded.
+    pub fn engine(&self, plan: &[u8], secrets: &[u8]) -> Result<Arc<Engine>, RuntimeError> {
+        let key = (Sha256::digest(plan).into(), self.keyed_hash(secrets));
+        let mut engines = self.engines.lock().unwrap_or_else(PoisonError::into_inner);
+        engines.retain(|other, entry| {
+            *other == key || Arc::strong_count(&entry.engine) > 1 || entry.last_used.elapsed() < KEEP_UNUSED
+        });
+        let engine = match engines.get_mut(&key) {
+            Some(entry) => {
+                entry.last_used = Instant::now();
+                entry.engine.clone()
+            }
+            None => {
+                let plan: Plan = serde_json::from_slice(plan)
+                    .map_err(|e| RuntimeError::Plan(format!("its bytes cannot be read: {e}")))?;
+                let secrets: SecretValues = serde_json::from_slice(secrets)
+                    .map_err(|_| RuntimeError::Plan("the bytes of its secrets cannot be read".into()))?;
+                let engine = Arc::new(Engine::new(plan, secrets)?);
+                engines.insert(key, Entry { engine: engine.clone(), last_used: Instant::now() });
+                engine
+            }
+        };
+        let limit = engines.values().map(|entry| entry.engine.plan.execution.memory_budget_bytes).max();
+        self.budget.set_limit(limit.unwrap_or(0));
+        Ok(engine)
+    }
+
+    /// The engine's users are gone for now; it is kept for a while.
+    pub(crate) fn touch(&self, engine: &Arc<Engine>) {
+        let mut engines = self.engines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = engines.values_mut().find(|entry| Arc::ptr_eq(&entry.engine, engine)) {
+            entry.last_used = Instant::now();
+        }
+    }
+
+    fn keyed_hash(&self, secrets: &[u8]) -> [u8; 32] {
+        match Hmac::<Sha256>::new_from_slice(&self.hash_key) {
+            Ok(mut mac) => {
+                mac.update(secrets);
+                mac.finalize().into_bytes().into()
+            }
+            // HMAC takes a key of any length.
+            Err(_) => Sha256::digest(secrets).into(),
+        }
+    }
+
+    /// The runtime that drives connections and exchanges. Its threads never attach to a JVM.
+    pub fn handle(&self) -> &Handle {
+        self.runtime.handle()
+    }
+
+    /// The byte budget: the largest that any engine in use asks for.
+    pub fn budget(&self) -> &Arc<ByteBudget> {
+        &self.budget
+    }
+
+    /// The known middleware.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+}

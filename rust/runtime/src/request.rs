@@ -1,0 +1,376 @@
+//! The request, and the template that renders it from a row.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use apisink_plan::{NamedPieces, Piece, RequestPlan, SecretValues};
+use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue, USER_AGENT};
+use http::{HeaderMap, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::error::{RowError, RuntimeError};
+use crate::row::{Binder, ColumnIndex, Row};
+
+/// Everything but RFC 3986's unreserved characters is encoded: a value can neither leave its path segment nor its
+/// query parameter, nor change host or path.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+const MASK: &str = "***";
+
+/// Where requests go: scheme, host and port.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Origin {
+    /// Whether TLS is spoken.
+    pub tls: bool,
+    /// Host name or address, without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Host and port as they stand in URL and Host header.
+    pub authority: String,
+}
+
+impl Origin {
+    /// The origin of a scheme and an authority (host and optional port).
+    pub fn new(scheme: &str, authority: &str) -> Result<Self, RuntimeError> {
+        let wrong = |why: &str| RuntimeError::Plan(format!("{scheme}://{authority}: {why}"));
+        let tls = match scheme {
+            "https" => true,
+            "http" => false,
+            _ => return Err(wrong("the scheme must be http or https")),
+        };
+        let parsed: http::uri::Authority = authority.parse().map_err(|_| wrong("not a host and port"))?;
+        Ok(Self {
+            tls,
+            host: parsed.host().trim_start_matches('[').trim_end_matches(']').to_owned(),
+            port: parsed.port_u16().unwrap_or(if tls { 443 } else { 80 }),
+            authority: authority.to_owned(),
+        })
+    }
+
+    /// The scheme in a URL.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+}
+
+/// A request, owned: nothing in it refers to the batch that its row came from.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// HTTP method.
+    pub method: Method,
+    /// Where it goes.
+    pub origin: Arc<Origin>,
+    /// Path and query, encoded.
+    pub target: String,
+    /// Path and query with secrets masked; none when they hold no secret.
+    masked_target: Option<String>,
+    /// Headers without Host and Content-Length, which the transport adds.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Bytes,
+    /// Whether the headers carry the request_id as an idempotency key.
+    pub has_idempotency_key: bool,
+}
+
+impl Request {
+    /// The URL for people and for the sink: secrets are masked.
+    pub fn display_url(&self) -> String {
+        let target = self.masked_target.as_ref().unwrap_or(&self.target);
+        format!("{}://{}{}", self.origin.scheme(), self.origin.authority, target)
+    }
+
+    /// Adds a query parameter, name and value encoded already.
+    pub fn push_encoded_query(&mut self, pairs: &str) {
+        for target in std::iter::once(&mut self.target).chain(self.masked_target.as_mut()) {
+            target.push(if target.contains('?') { '&' } else { '?' });
+            target.push_str(pairs);
+        }
+    }
+
+    /// Length of the URL in bytes.
+    pub(crate) fn url_bytes(&self) -> usize {
+        self.origin.scheme().len() + "://".len() + self.origin.authority.len() + self.target.len()
+    }
+
+    /// Bytes that the request holds in memory, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        const FIXED: usize = 256;
+        const PER_HEADER: usize = 64;
+        FIXED + self.target.len() + self.body.len() + PER_HEADER * self.headers.len()
+    }
+}
+
+/// Appends a percent-encoded value.
+pub(crate) fn encode_into(value: &[u8], out: &mut String) {
+    out.extend(percent_encode(value, VALUE));
+}
+
+/// What all requests of a session have in common, bound to the source's columns.
+#[derive(Debug)]
+pub(crate) struct RequestTemplate {
+    method: Method,
+    origin: Arc<Origin>,
+    path: Vec<BoundPiece>,
+    query: Vec<(String, Vec<BoundPiece>)>,
+    fixed_headers: HeaderMap,
+    row_headers: Vec<(HeaderName, Vec<BoundPiece>)>,
+    idempotency_header: Option<HeaderName>,
+    max_url_bytes: usize,
+    has_secret_target: bool,
+}
+
+#[derive(Debug)]
+enum BoundPiece {
+    Literal(String),
+    Secret(String),
+    Column { index: ColumnIndex, required: bool },
+}
+
+impl RequestTemplate {
+    pub(crate) fn new(
+        plan: &RequestPlan,
+        secrets: &SecretValues,
+        binder: &mut Binder<'_>,
+    ) -> Result<Self, RuntimeError> {
+        let mut bind = |pieces: &[Piece]| -> Result<Vec<BoundPiece>, RuntimeError> {
+            pieces
+                .iter()
+                .map(|piece| {
+                    Ok(match piece {
+                        Piece::Literal(text) => BoundPiece::Literal(text.clone()),
+                        Piece::Secret(slot) => BoundPiece::Secret(secret(secrets, *slot)?.to_owned()),
+                        Piece::Column(column) => {
+                            BoundPiece::Column { index: binder.column(column)?, required: column.required }
+                        }
+                    })
+                })
+                .collect()
+        };
+        let path = bind(&plan.path)?;
+        let query = plan
+            .query
+            .iter()
+            .map(|NamedPieces { name, value }| {
+                let mut encoded = String::new();
+                encode_into(name.as_bytes(), &mut encoded);
+                Ok((encoded, bind(value)?))
+            })
+            .collect::<Result<Vec<_>, RuntimeError>>()?;
+        let mut fixed_headers = HeaderMap::with_capacity(plan.headers.len() + 2);
+        let mut row_headers = Vec::new();
+        for NamedPieces { name, value } in &plan.headers {
+            let header = header_name(name)?;
+            let pieces = bind(value)?;
+            if pieces.iter().any(|p| matches!(p, BoundPiece::Column { .. })) {
+                row_headers.push((header, pieces));
+            } else {
+                let secret = pieces.iter().any(|p| matches!(p, BoundPiece::Secret(_)));
+                let text: String = pieces.iter().map(BoundPiece::fixed).collect();
+                let mut value = HeaderValue::from_str(&text).map_err(|_| {
+                    RuntimeError::Plan(format!("header {name} has a value that HTTP does not allow"))
+                })?;
+                value.set_sensitive(secret);
+                fixed_headers.append(header, value);
+            }
+        }
+        if !fixed_headers.contains_key(USER_AGENT) {
+            fixed_headers
+                .insert(USER_AGENT, HeaderValue::from_static(concat!("apisink/", env!("CARGO_PKG_VERSION"))));
+        }
+        let has_secret_target = path
+            .iter()
+            .chain(query.iter().flat_map(|(_, pieces)| pieces))
+            .any(|piece| matches!(piece, BoundPiece::Secret(_)));
+        Ok(Self {
+            method: Method::from_bytes(plan.method.as_bytes())
+                .map_err(|_| RuntimeError::Plan(format!("{} is no HTTP method", plan.method)))?,
+            origin: Arc::new(Origin::new(&plan.scheme, &plan.authority)?),
+            path,
+            query,
+            fixed_headers,
+            row_headers,
+            idempotency_header: plan.idempotency_header.as_deref().map(header_name).transpose()?,
+            max_url_bytes: plan.max_url_bytes,
+            has_secret_target,
+        })
+    }
+
+    /// The request without columns, for the record of a row that cannot be rendered.
+    pub(crate) fn blank(&self) -> Request {
+        Request {
+            method: self.method.clone(),
+            origin: self.origin.clone(),
+            target: String::new(),
+            masked_target: None,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            has_idempotency_key: false,
+        }
+    }
+
+    /// The longest URL allowed, in bytes.
+    pub(crate) fn max_url_bytes(&self) -> usize {
+        self.max_url_bytes
+    }
+
+    /// Renders a row's request; `digest` takes in what of the row reached it.
+    pub(crate) fn render(
+        &self,
+        row: &Row<'_>,
+        request_id: Uuid,
+        digest: &mut Sha256,
+    ) -> Result<Request, RowError> {
+        let target = self.target(row, false)?;
+        let masked_target = if self.has_secret_target { Some(self.target(row, true)?) } else { None };
+        digest.update(self.method.as_str());
+        digest.update([0]);
+        digest.update(masked_target.as_ref().unwrap_or(&target));
+        let mut headers = self.fixed_headers.clone();
+        let mut text = Vec::new();
+        for (name, pieces) in &self.row_headers {
+            text.clear();
+            if !write_value(pieces, row, false, &mut text)? {
+                continue;
+            }
+            let value = HeaderValue::from_bytes(&text).map_err(|_| {
+                RowError::new(
+                    "header_value",
+                    format!("header {name}: the value holds a character that HTTP does not allow (CR, LF, control)"),
+                )
+            })?;
+            digest.update([0]);
+            digest.update(name.as_str());
+            digest.update([0]);
+            digest.update(value.as_bytes());
+            headers.append(name.clone(), value);
+        }
+        if let Some(name) = &self.idempotency_header {
+            let mut buffer = Uuid::encode_buffer();
+            let key: &str = request_id.hyphenated().encode_lower(&mut buffer);
+            if let Ok(key) = HeaderValue::from_str(key) {
+                headers.insert(name.clone(), key);
+            }
+        }
+        Ok(Request {
+            method: self.method.clone(),
+            origin: self.origin.clone(),
+            target,
+            masked_target,
+            headers,
+            body: Bytes::new(),
+            has_idempotency_key: self.idempotency_header.is_some(),
+        })
+    }
+
+    fn target(&self, row: &Row<'_>, masked: bool) -> Result<String, RowError> {
+        let mut target = String::with_capacity(64);
+        let mut value = Vec::new();
+        for piece in &self.path {
+            match piece {
+                BoundPiece::Literal(text) => target.push_str(text),
+                BoundPiece::Secret(_) if masked => target.push_str(MASK),
+                BoundPiece::Secret(secret) => encode_into(secret.as_bytes(), &mut target),
+                BoundPiece::Column { index, .. } => {
+                    value.clear();
+                    row.write_text(*index, &mut value)?;
+                    // An empty segment or a dot segment would make another path of it (RFC 3986, 5.2.4).
+                    if value.is_empty() || value == b"." || value == b".." {
+                        let what =
+                            if row.is_null(*index) { "null".into() } else { format!("{:?}", lossy(&value)) };
+                        return Err(RowError::new(
+                            "path_value",
+                            format!("column {}: {what} cannot stand in the URL's path", row.name(*index)),
+                        ));
+                    }
+                    encode_into(&value, &mut target);
+                }
+            }
+        }
+        let mut separator = '?';
+        for (name, pieces) in &self.query {
+            value.clear();
+            if !write_value(pieces, row, masked, &mut value)? {
+                continue;
+            }
+            target.push(separator);
+            separator = '&';
+            target.push_str(name);
+            target.push('=');
+            encode_into(&value, &mut target);
+        }
+        Ok(target)
+    }
+}
+
+impl BoundPiece {
+    fn fixed(&self) -> &str {
+        match self {
+            BoundPiece::Literal(text) | BoundPiece::Secret(text) => text,
+            BoundPiece::Column { .. } => "",
+        }
+    }
+}
+
+/// Writes the value of a header or a query parameter; false when it consists of a null alone and is left out.
+fn write_value(
+    pieces: &[BoundPiece],
+    row: &Row<'_>,
+    masked: bool,
+    out: &mut Vec<u8>,
+) -> Result<bool, RowError> {
+    for piece in pieces {
+        match piece {
+            BoundPiece::Literal(text) => out.extend_from_slice(text.as_bytes()),
+            BoundPiece::Secret(_) if masked => out.extend_from_slice(MASK.as_bytes()),
+            BoundPiece::Secret(secret) => out.extend_from_slice(secret.as_bytes()),
+            BoundPiece::Column { index, required } => {
+                if row.is_null(*index) {
+                    require(row, *index, *required)?;
+                    if pieces.len() == 1 {
+                        return Ok(false);
+                    }
+                } else {
+                    row.write_text(*index, out)?;
+                }
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// Refuses the null of a required column.
+pub(crate) fn require(row: &Row<'_>, column: ColumnIndex, required: bool) -> Result<(), RowError> {
+    if required && row.is_null(column) {
+        return Err(RowError::new("null_value", format!("column {} is required and null", row.name(column))));
+    }
+    Ok(())
+}
+
+/// The value of a secret slot.
+pub(crate) fn secret(secrets: &SecretValues, slot: apisink_plan::SecretSlot) -> Result<&str, RuntimeError> {
+    secrets.get(slot).map(|secret| secret.expose()).ok_or_else(|| {
+        RuntimeError::Plan("the secrets do not belong to this plan: a slot has no value".into())
+    })
+}
+
+fn header_name(name: &str) -> Result<HeaderName, RuntimeError> {
+    HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| RuntimeError::Plan(format!("{name} is no header name")))
+}
+
+fn lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+/// The first 128 bits of a digest in hexadecimal.
+pub(crate) fn digest_text(digest: Sha256) -> String {
+    let mut text = Vec::with_capacity(32);
+    for byte in &digest.finalize()[..16] {
+        let _ = write!(text, "{byte:02x}");
+    }
+    String::from_utf8(text).unwrap_or_default()
+}

@@ -1,0 +1,526 @@
+//! Completed exchanges as rows of an Arrow batch: the bronze schema, in the order of `docs/reference/sink.md`.
+//!
+//! A column is null unless the middleware that owns it is in the chain, or the sink asks for it.
+
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use apisink_plan::SinkPlan;
+use arrow_array::builder::{
+    BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, MapBuilder, MapFieldNames, StringBuilder,
+    TimestampMicrosecondBuilder,
+};
+use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StructArray};
+use arrow_buffer::{NullBufferBuilder, OffsetBuffer};
+use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, PROXY_AUTHORIZATION, SET_COOKIE};
+
+use crate::error::RuntimeError;
+use crate::exchange::{Exchange, FailureKind, Notes};
+use crate::session::Task;
+
+/// Version of the schema, in every row.
+pub const SCHEMA_VERSION: i32 = 1;
+
+/// The schema of response batches.
+pub fn schema() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        Arc::new(Schema::new(vec![
+            Field::new("run_id", DataType::Utf8, false),
+            Field::new("request_id", DataType::Utf8, false),
+            Field::new("tracking_id", DataType::Utf8, true),
+            Field::new("outcome", DataType::Utf8, false),
+            Field::new("status_code", DataType::Int32, true),
+            Field::new("method", DataType::Utf8, true),
+            Field::new("url", DataType::Utf8, true),
+            Field::new("attempts", DataType::Int32, false),
+            Field::new("started_at", timestamp(), true),
+            Field::new("elapsed_ms", DataType::Float64, true),
+            Field::new("error", DataType::Struct(error_fields()), true),
+            Field::new("request_headers", headers_type(), true),
+            Field::new("request_body", DataType::Utf8, true),
+            Field::new("response_headers", headers_type(), true),
+            Field::new("response_body", DataType::Utf8, true),
+            Field::new("response_body_is_base64", DataType::Boolean, true),
+            Field::new("response_body_truncated", DataType::Boolean, true),
+            Field::new("json", DataType::Utf8, true),
+            Field::new("attempt_log", DataType::List(attempt_item()), true),
+            Field::new("worker", DataType::Struct(worker_fields()), true),
+            Field::new("transport", DataType::Struct(transport_fields()), true),
+            Field::new("log", DataType::Utf8, true),
+            Field::new("request_digest", DataType::Utf8, true),
+            Field::new("schema_version", DataType::Int32, false),
+        ]))
+    });
+    SCHEMA.clone()
+}
+
+fn timestamp() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+fn nullable(fields: &[(&str, DataType)]) -> Fields {
+    fields.iter().map(|(name, data_type)| Field::new(*name, data_type.clone(), true)).collect()
+}
+
+fn error_fields() -> Fields {
+    nullable(&[("kind", DataType::Utf8), ("message", DataType::Utf8)])
+}
+
+fn worker_fields() -> Fields {
+    nullable(&[
+        ("executor_id", DataType::Utf8),
+        ("host", DataType::Utf8),
+        ("pid", DataType::Int64),
+        ("partition_id", DataType::Int32),
+        ("task_attempt", DataType::Int64),
+    ])
+}
+
+fn transport_fields() -> Fields {
+    nullable(&[
+        ("protocol", DataType::Utf8),
+        ("remote_addr", DataType::Utf8),
+        ("connection_reused", DataType::Boolean),
+        ("dns_ms", DataType::Float64),
+        ("connect_ms", DataType::Float64),
+        ("tls_ms", DataType::Float64),
+        ("ttfb_ms", DataType::Float64),
+    ])
+}
+
+fn attempt_item() -> Arc<Field> {
+    let fields = nullable(&[
+        ("started_at", timestamp()),
+        ("status", DataType::Int32),
+        ("error", DataType::Utf8),
+        ("elapsed_ms", DataType::Float64),
+        ("wait_ms", DataType::Float64),
+    ]);
+    Arc::new(Field::new("element", DataType::Struct(fields), true))
+}
+
+fn headers_builder() -> MapBuilder<StringBuilder, StringBuilder> {
+    // Spark's names for the parts of a map.
+    let names = MapFieldNames { entry: "entries".into(), key: "key".into(), value: "value".into() };
+    MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new())
+}
+
+fn headers_type() -> DataType {
+    headers_builder().finish().data_type().clone()
+}
+
+/// What all rows of a session have in common.
+pub struct ResponseContext {
+    task: Task,
+    sink: SinkPlan,
+    response_headers: Vec<HeaderName>,
+}
+
+impl ResponseContext {
+    /// The context of a task and a sink.
+    pub fn new(task: Task, sink: SinkPlan) -> Self {
+        let response_headers = sink.response_headers.iter().filter_map(|name| name.parse().ok()).collect();
+        Self { task, sink, response_headers }
+    }
+}
+
+/// A response batch in the making.
+pub struct ResponseBatch<'a> {
+    context: &'a ResponseContext,
+    rows: usize,
+    request_id: StringBuilder,
+    tracking_id: StringBuilder,
+    outcome: StringBuilder,
+    status_code: Int32Builder,
+    method: StringBuilder,
+    url: StringBuilder,
+    attempts: Int32Builder,
+    started_at: TimestampMicrosecondBuilder,
+    elapsed_ms: Float64Builder,
+    error: ErrorColumn,
+    request_headers: MapBuilder<StringBuilder, StringBuilder>,
+    request_body: StringBuilder,
+    response_headers: MapBuilder<StringBuilder, StringBuilder>,
+    response_body: StringBuilder,
+    response_body_is_base64: BooleanBuilder,
+    response_body_truncated: BooleanBuilder,
+    attempt_log: AttemptLogColumn,
+    worker: WorkerColumn,
+    transport: TransportColumn,
+    log: StringBuilder,
+    request_digest: StringBuilder,
+}
+
+impl<'a> ResponseBatch<'a> {
+    /// An empty batch that expects so many rows.
+    pub fn new(context: &'a ResponseContext, rows: usize) -> Self {
+        let text = || StringBuilder::with_capacity(rows, rows * 40);
+        Self {
+            context,
+            rows: 0,
+            request_id: text(),
+            tracking_id: text(),
+            outcome: text(),
+            status_code: Int32Builder::with_capacity(rows),
+            method: text(),
+            url: text(),
+            attempts: Int32Builder::with_capacity(rows),
+            started_at: timestamps(),
+            elapsed_ms: Float64Builder::with_capacity(rows),
+            error: ErrorColumn::default(),
+            request_headers: headers_builder(),
+            request_body: StringBuilder::new(),
+            response_headers: headers_builder(),
+            response_body: text(),
+            response_body_is_base64: BooleanBuilder::with_capacity(rows),
+            response_body_truncated: BooleanBuilder::with_capacity(rows),
+            attempt_log: AttemptLogColumn::default(),
+            worker: WorkerColumn::default(),
+            transport: TransportColumn::default(),
+            log: StringBuilder::new(),
+            request_digest: text(),
+        }
+    }
+
+    /// Adds a row.
+    pub fn append(&mut self, exchange: &Exchange) {
+        let sent = exchange.request_digest.is_some();
+        self.rows += 1;
+        let mut buffer = uuid::Uuid::encode_buffer();
+        self.request_id.append_value(exchange.request_id.hyphenated().encode_lower(&mut buffer));
+        self.tracking_id.append_option(exchange.tracking_id.as_deref());
+        self.outcome.append_value(exchange.outcome().word());
+        self.method.append_value(exchange.request.method.as_str());
+        self.url.append_option(sent.then(|| exchange.request.display_url()));
+        self.attempts.append_value(exchange.attempts.len() as i32);
+        self.started_at.append_value(micros(exchange.started_at));
+        self.elapsed_ms.append_option(exchange.notes.elapsed.map(millis));
+        self.error.append(exchange);
+        if self.context.sink.request_headers && sent {
+            append_headers(&mut self.request_headers, exchange.request.headers.iter());
+        } else {
+            append_no_headers(&mut self.request_headers);
+        }
+        if self.context.sink.request_body && sent {
+            self.request_body.append_value(String::from_utf8_lossy(&exchange.request.body));
+        } else {
+            self.request_body.append_null();
+        }
+        match &exchange.result {
+            Some(Ok(response)) => {
+                self.status_code.append_value(i32::from(response.status.as_u16()));
+                self.append_response_headers(&response.headers);
+                match std::str::from_utf8(&response.body) {
+                    Ok(text) => self.response_body.append_value(text),
+                    Err(_) => self.response_body.append_value(STANDARD.encode(&response.body)),
+                }
+                self.response_body_is_base64.append_value(std::str::from_utf8(&response.body).is_err());
+                self.response_body_truncated.append_value(response.truncated);
+            }
+            _ => {
+                self.status_code.append_null();
+                append_no_headers(&mut self.response_headers);
+                self.response_body.append_null();
+                self.response_body_is_base64.append_null();
+                self.response_body_truncated.append_null();
+            }
+        }
+        self.attempt_log.append(exchange);
+        self.worker.append(&exchange.notes, &self.context.task);
+        self.transport.append(&exchange.notes);
+        self.log.append_option(exchange.notes.log.as_deref());
+        self.request_digest.append_option(exchange.request_digest.as_deref());
+    }
+
+    fn append_response_headers(&mut self, headers: &HeaderMap) {
+        if self.context.response_headers.is_empty() {
+            return append_no_headers(&mut self.response_headers);
+        }
+        let wanted = self
+            .context
+            .response_headers
+            .iter()
+            .flat_map(|name| headers.get_all(name).into_iter().map(move |value| (name, value)));
+        append_headers(&mut self.response_headers, wanted);
+    }
+
+    /// The finished batch.
+    pub fn finish(mut self) -> Result<RecordBatch, RuntimeError> {
+        let rows = self.rows;
+        let run_id = std::iter::repeat_n(self.context.task.run_id.as_str(), rows);
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(arrow_array::StringArray::from_iter_values(run_id)),
+            Arc::new(self.request_id.finish()),
+            Arc::new(self.tracking_id.finish()),
+            Arc::new(self.outcome.finish()),
+            Arc::new(self.status_code.finish()),
+            Arc::new(self.method.finish()),
+            Arc::new(self.url.finish()),
+            Arc::new(self.attempts.finish()),
+            Arc::new(self.started_at.finish()),
+            Arc::new(self.elapsed_ms.finish()),
+            self.error.finish()?,
+            Arc::new(self.request_headers.finish()),
+            Arc::new(self.request_body.finish()),
+            Arc::new(self.response_headers.finish()),
+            Arc::new(self.response_body.finish()),
+            Arc::new(self.response_body_is_base64.finish()),
+            Arc::new(self.response_body_truncated.finish()),
+            arrow_array::new_null_array(&DataType::Utf8, rows),
+            self.attempt_log.finish()?,
+            self.worker.finish()?,
+            self.transport.finish()?,
+            Arc::new(self.log.finish()),
+            Arc::new(self.request_digest.finish()),
+            Arc::new(arrow_array::Int32Array::from_value(SCHEMA_VERSION, rows)),
+        ];
+        RecordBatch::try_new(schema(), columns).map_err(|e| RuntimeError::Batch(e.to_string()))
+    }
+}
+
+fn timestamps() -> TimestampMicrosecondBuilder {
+    TimestampMicrosecondBuilder::new().with_timezone("UTC")
+}
+
+fn micros(at: SystemTime) -> i64 {
+    at.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
+}
+
+fn millis(duration: Duration) -> f64 {
+    // Whole microseconds: what is below is noise, and short numbers compress better.
+    duration.as_micros() as f64 / 1e3
+}
+
+fn structure(
+    fields: Fields,
+    columns: Vec<ArrayRef>,
+    mut present: NullBufferBuilder,
+) -> Result<StructArray, RuntimeError> {
+    StructArray::try_new(fields, columns, present.finish()).map_err(|e| RuntimeError::Batch(e.to_string()))
+}
+
+fn append_no_headers(builder: &mut MapBuilder<StringBuilder, StringBuilder>) {
+    // Keys and values are of equal length by construction.
+    let _ = builder.append(false);
+}
+
+/// Repeated headers are joined by commas (RFC 9110, 5.2); credentials and cookies are masked.
+fn append_headers<'h>(
+    builder: &mut MapBuilder<StringBuilder, StringBuilder>,
+    headers: impl Iterator<Item = (&'h HeaderName, &'h HeaderValue)>,
+) {
+    let mut last: Option<(&HeaderName, String)> = None;
+    for (name, value) in headers {
+        let hidden =
+            value.is_sensitive() || [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name);
+        let text = if hidden { "***".into() } else { String::from_utf8_lossy(value.as_bytes()) };
+        match &mut last {
+            Some((known, joined)) if *known == name => {
+                joined.push_str(", ");
+                joined.push_str(&text);
+            }
+            _ => {
+                if let Some((name, joined)) = last.replace((name, text.into_owned())) {
+                    builder.keys().append_value(name.as_str());
+                    builder.values().append_value(joined);
+                }
+            }
+        }
+    }
+    if let Some((name, joined)) = last {
+        builder.keys().append_value(name.as_str());
+        builder.values().append_value(joined);
+    }
+    let _ = builder.append(true);
+}
+
+struct ErrorColumn {
+    kind: StringBuilder,
+    message: StringBuilder,
+    present: NullBufferBuilder,
+}
+
+impl Default for ErrorColumn {
+    fn default() -> Self {
+        Self { kind: StringBuilder::new(), message: StringBuilder::new(), present: NullBufferBuilder::new(0) }
+    }
+}
+
+impl ErrorColumn {
+    fn append(&mut self, exchange: &Exchange) {
+        let error = match &exchange.result {
+            Some(Ok(response)) if response.status.is_success() => None,
+            Some(Ok(response)) => Some(("http_status", response.status.to_string())),
+            Some(Err(failure)) => Some((FailureKind::word(failure.kind), failure.message.clone())),
+            None => Some(("unknown", "no middleware of the chain sent the request".to_owned())),
+        };
+        self.present.append(error.is_some());
+        self.kind.append_option(error.as_ref().map(|(kind, _)| *kind));
+        self.message.append_option(error.map(|(_, message)| message));
+    }
+
+    fn finish(mut self) -> Result<ArrayRef, RuntimeError> {
+        let columns: Vec<ArrayRef> = vec![Arc::new(self.kind.finish()), Arc::new(self.message.finish())];
+        Ok(Arc::new(structure(error_fields(), columns, self.present)?))
+    }
+}
+
+struct WorkerColumn {
+    executor_id: StringBuilder,
+    host: StringBuilder,
+    pid: Int64Builder,
+    partition_id: Int32Builder,
+    task_attempt: Int64Builder,
+    present: NullBufferBuilder,
+}
+
+impl Default for WorkerColumn {
+    fn default() -> Self {
+        Self {
+            executor_id: StringBuilder::new(),
+            host: StringBuilder::new(),
+            pid: Int64Builder::new(),
+            partition_id: Int32Builder::new(),
+            task_attempt: Int64Builder::new(),
+            present: NullBufferBuilder::new(0),
+        }
+    }
+}
+
+impl WorkerColumn {
+    fn append(&mut self, notes: &Notes, task: &Task) {
+        let task = notes.worker.then_some(task);
+        self.present.append(task.is_some());
+        self.executor_id.append_option(task.map(|t| t.executor_id.as_str()));
+        self.host.append_option(task.map(|t| t.host.as_str()));
+        self.pid.append_option(task.map(|t| t.pid));
+        self.partition_id.append_option(task.map(|t| t.partition_id as i32));
+        self.task_attempt.append_option(task.map(|t| t.task_attempt_id));
+    }
+
+    fn finish(mut self) -> Result<ArrayRef, RuntimeError> {
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(self.executor_id.finish()),
+            Arc::new(self.host.finish()),
+            Arc::new(self.pid.finish()),
+            Arc::new(self.partition_id.finish()),
+            Arc::new(self.task_attempt.finish()),
+        ];
+        Ok(Arc::new(structure(worker_fields(), columns, self.present)?))
+    }
+}
+
+struct TransportColumn {
+    protocol: StringBuilder,
+    remote_addr: StringBuilder,
+    reused: BooleanBuilder,
+    phases: [Float64Builder; 4],
+    present: NullBufferBuilder,
+}
+
+impl Default for TransportColumn {
+    fn default() -> Self {
+        Self {
+            protocol: StringBuilder::new(),
+            remote_addr: StringBuilder::new(),
+            reused: BooleanBuilder::new(),
+            phases: std::array::from_fn(|_| Float64Builder::new()),
+            present: NullBufferBuilder::new(0),
+        }
+    }
+}
+
+impl TransportColumn {
+    fn append(&mut self, notes: &Notes) {
+        let facts = &notes.facts;
+        let connection = notes.connection.then_some(facts);
+        self.present.append(notes.connection || notes.phases);
+        self.protocol.append_option(connection.and_then(|f| f.protocol));
+        self.remote_addr.append_option(connection.and_then(|f| f.remote_addr).map(|a| a.to_string()));
+        self.reused.append_option(connection.and_then(|f| f.reused));
+        let phases = [facts.dns, facts.connect, facts.tls, facts.first_byte];
+        for (builder, phase) in self.phases.iter_mut().zip(phases) {
+            builder.append_option(phase.filter(|_| notes.phases).map(millis));
+        }
+    }
+
+    fn finish(mut self) -> Result<ArrayRef, RuntimeError> {
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(self.protocol.finish()),
+            Arc::new(self.remote_addr.finish()),
+            Arc::new(self.reused.finish()),
+        ];
+        for builder in &mut self.phases {
+            columns.push(Arc::new(builder.finish()));
+        }
+        Ok(Arc::new(structure(transport_fields(), columns, self.present)?))
+    }
+}
+
+/// The attempt log: null for one clean attempt, which `started_at` and `elapsed_ms` describe already.
+struct AttemptLogColumn {
+    started_at: TimestampMicrosecondBuilder,
+    status: Int32Builder,
+    error: StringBuilder,
+    elapsed_ms: Float64Builder,
+    wait_ms: Float64Builder,
+    lengths: Vec<usize>,
+    present: NullBufferBuilder,
+}
+
+impl Default for AttemptLogColumn {
+    fn default() -> Self {
+        Self {
+            started_at: timestamps(),
+            status: Int32Builder::new(),
+            error: StringBuilder::new(),
+            elapsed_ms: Float64Builder::new(),
+            wait_ms: Float64Builder::new(),
+            lengths: Vec::new(),
+            present: NullBufferBuilder::new(0),
+        }
+    }
+}
+
+impl AttemptLogColumn {
+    fn append(&mut self, exchange: &Exchange) {
+        let attempts = match exchange.attempts.as_slice() {
+            [] => &[],
+            [only] if only.error.is_none() => &[],
+            all => all,
+        };
+        self.present.append(!attempts.is_empty());
+        self.lengths.push(attempts.len());
+        for attempt in attempts {
+            self.started_at.append_value(micros(attempt.started_at));
+            self.status.append_option(attempt.status.map(|status| i32::from(status.as_u16())));
+            self.error.append_option(attempt.error.as_deref());
+            self.elapsed_ms.append_value(millis(attempt.elapsed));
+            self.wait_ms.append_value(millis(attempt.wait));
+        }
+    }
+
+    fn finish(mut self) -> Result<ArrayRef, RuntimeError> {
+        let item = attempt_item();
+        let DataType::Struct(fields) = item.data_type() else {
+            return Err(RuntimeError::Batch("the attempt log has another shape than its schema".into()));
+        };
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(self.started_at.finish()),
+            Arc::new(self.status.finish()),
+            Arc::new(self.error.finish()),
+            Arc::new(self.elapsed_ms.finish()),
+            Arc::new(self.wait_ms.finish()),
+        ];
+        let values = StructArray::try_new(fields.clone(), columns, None)
+            .map_err(|e| RuntimeError::Batch(e.to_string()))?;
+        let offsets = OffsetBuffer::from_lengths(self.lengths);
+        ListArray::try_new(item, offsets, Arc::new(values), self.present.finish())
+            .map(|list| Arc::new(list) as ArrayRef)
+            .map_err(|e| RuntimeError::Batch(e.to_string()))
+    }
+}

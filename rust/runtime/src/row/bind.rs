@@ -1,0 +1,214 @@
+//! Binding column references to a schema, and opening batches by that binding.
+
+use std::collections::HashMap;
+
+use apisink_plan::ColumnRef;
+use arrow_array::{Array, RecordBatch, StructArray};
+use arrow_schema::{DataType, Schema};
+
+use super::Column;
+use crate::error::{RowError, RuntimeError};
+
+/// Index of a bound column within its session's [`Binder`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ColumnIndex(usize);
+
+/// Collects the columns that a session's chain reads, each once.
+pub struct Binder<'a> {
+    schema: &'a Schema,
+    known: HashMap<Vec<String>, ColumnIndex>,
+    paths: Vec<BoundPath>,
+    rows: bool,
+}
+
+/// A column's place in every batch of the session: field indices from the root.
+#[derive(Debug)]
+struct BoundPath {
+    name: String,
+    indices: Vec<usize>,
+}
+
+impl<'a> Binder<'a> {
+    /// A binder for batches of a schema.
+    pub fn new(schema: &'a Schema) -> Self {
+        Self { schema, known: HashMap::new(), paths: Vec::new(), rows: false }
+    }
+
+    /// Binds a reference; the same reference always yields the same index.
+    pub fn column(&mut self, column: &ColumnRef) -> Result<ColumnIndex, RuntimeError> {
+        if let Some(index) = self.known.get(&column.path) {
+            return Ok(*index);
+        }
+        let name = column.path.join(".");
+        let mut fields = self.schema.fields();
+        let mut indices = Vec::with_capacity(column.path.len());
+        for (depth, part) in column.path.iter().enumerate() {
+            let (index, field) = fields.find(part).ok_or_else(|| {
+                let known: Vec<_> = fields.iter().map(|f| f.name().as_str()).collect();
+                RuntimeError::Schema(format!("there is no column {name}; there are {}", known.join(", ")))
+            })?;
+            indices.push(index);
+            if depth + 1 < column.path.len() {
+                fields = match field.data_type() {
+                    DataType::Struct(inner) => inner,
+                    other => {
+                        return Err(RuntimeError::Schema(format!(
+                            "{name} asks for a field within {part}, which is {other}, not a struct"
+                        )));
+                    }
+                };
+            } else {
+                Column::check(field.data_type())
+                    .map_err(|why| RuntimeError::Schema(format!("column {name}: {why}")))?;
+            }
+        }
+        let index = ColumnIndex(self.paths.len());
+        self.paths.push(BoundPath { name, indices });
+        self.known.insert(column.path.clone(), index);
+        Ok(index)
+    }
+
+    /// Says that whole rows are read ([`Row::write_json`]).
+    pub fn whole_rows(&mut self) -> Result<(), RuntimeError> {
+        for field in self.schema.fields() {
+            Column::check(field.data_type())
+                .map_err(|why| RuntimeError::Schema(format!("column {}: {why}", field.name())))?;
+        }
+        self.rows = true;
+        Ok(())
+    }
+
+    /// The finished binding, which opens batches.
+    pub fn finish(self) -> Binding {
+        Binding { paths: self.paths, rows: self.rows }
+    }
+}
+
+/// A finished binding.
+#[derive(Debug)]
+pub struct Binding {
+    paths: Vec<BoundPath>,
+    rows: bool,
+}
+
+impl Binding {
+    /// Opens a batch of the bound schema.
+    pub fn open<'b>(&'b self, batch: &'b RecordBatch) -> Result<RowBatch<'b>, RuntimeError> {
+        let columns = self
+            .paths
+            .iter()
+            .map(|path| BatchColumn::open(path, batch))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(RuntimeError::Schema)?;
+        let whole = if self.rows {
+            batch
+                .schema_ref()
+                .fields()
+                .iter()
+                .zip(batch.columns())
+                .map(|(field, array)| Ok((field.name().clone(), Column::new(array.as_ref())?)))
+                .collect::<Result<Vec<_>, String>>()
+                .map_err(RuntimeError::Schema)?
+        } else {
+            Vec::new()
+        };
+        Ok(RowBatch { columns, whole })
+    }
+}
+
+struct BatchColumn<'b> {
+    name: &'b str,
+    parents: Vec<&'b StructArray>,
+    column: Column<'b>,
+}
+
+impl<'b> BatchColumn<'b> {
+    fn open(path: &'b BoundPath, batch: &'b RecordBatch) -> Result<Self, String> {
+        let wrong =
+            || format!("the batch has another shape than the session's schema at column {}", path.name);
+        let mut indices = path.indices.iter();
+        let mut array = indices.next().and_then(|i| batch.columns().get(*i)).ok_or_else(wrong)?;
+        let mut parents = Vec::new();
+        for index in indices {
+            let parent = array.as_any().downcast_ref::<StructArray>().ok_or_else(wrong)?;
+            parents.push(parent);
+            array = parent.columns().get(*index).ok_or_else(wrong)?;
+        }
+        Ok(Self { name: &path.name, parents, column: Column::new(array.as_ref())? })
+    }
+}
+
+/// An opened batch.
+pub struct RowBatch<'b> {
+    columns: Vec<BatchColumn<'b>>,
+    whole: Vec<(String, Column<'b>)>,
+}
+
+impl<'b> RowBatch<'b> {
+    /// One row of the batch.
+    pub fn row<'r>(&'r self, index: usize) -> Row<'r> {
+        Row { batch: self, index }
+    }
+}
+
+/// A row within an opened batch.
+#[derive(Clone, Copy)]
+pub struct Row<'r> {
+    batch: &'r RowBatch<'r>,
+    index: usize,
+}
+
+impl Row<'_> {
+    fn column(&self, column: ColumnIndex) -> &BatchColumn<'_> {
+        &self.batch.columns[column.0]
+    }
+
+    /// The column's name as the config writes it, for messages.
+    pub fn name(&self, column: ColumnIndex) -> &str {
+        self.column(column).name
+    }
+
+    /// Whether the value is null, or lies in a struct that is null.
+    pub fn is_null(&self, column: ColumnIndex) -> bool {
+        let column = self.column(column);
+        column.parents.iter().any(|p| p.is_null(self.index)) || column.column.is_null(self.index)
+    }
+
+    /// Appends the text form of a value; nothing for null.
+    pub fn write_text(&self, column: ColumnIndex, out: &mut Vec<u8>) -> Result<(), RowError> {
+        if self.is_null(column) {
+            return Ok(());
+        }
+        let column = self.column(column);
+        column.column.write_text(self.index, out).map_err(|why| unrenderable(column.name, &why))
+    }
+
+    /// Appends the JSON form of a value; `null` for null.
+    pub fn write_json(&self, column: ColumnIndex, out: &mut Vec<u8>) -> Result<(), RowError> {
+        if self.is_null(column) {
+            out.extend_from_slice(b"null");
+            return Ok(());
+        }
+        let column = self.column(column);
+        column.column.write_json(self.index, out).map_err(|why| unrenderable(column.name, &why))
+    }
+
+    /// Appends the whole row as a JSON object, columns in the source's order. Needs [`Binder::whole_rows`].
+    pub fn write_row_json(&self, out: &mut Vec<u8>) -> Result<(), RowError> {
+        out.push(b'{');
+        for (position, (name, column)) in self.batch.whole.iter().enumerate() {
+            if position > 0 {
+                out.push(b',');
+            }
+            super::json::write_string(name, out);
+            out.push(b':');
+            column.write_json(self.index, out).map_err(|why| unrenderable(name, &why))?;
+        }
+        out.push(b'}');
+        Ok(())
+    }
+}
+
+fn unrenderable(column: &str, why: &str) -> RowError {
+    RowError::new("value", format!("column {column}: {why}"))
+}

@@ -1,0 +1,71 @@
+//! The feeder: takes rendered rows into the admission window, in order, and starts their exchanges.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use futures_util::FutureExt;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinSet;
+
+use super::Rendered;
+use super::state::Shared;
+use crate::engine::Engine;
+use crate::error::RuntimeError;
+use crate::middleware::Chain;
+
+/// Reserved for an answer before its request is sent; more is taken as it arrives.
+const ANSWER_ALLOWANCE: usize = 4 * 1024;
+
+/// Runs until the feed ends and all its exchanges are completed. Dropping it drops them all.
+pub(super) async fn run(
+    mut feed: UnboundedReceiver<Vec<Rendered>>,
+    engine: Arc<Engine>,
+    chain: Arc<Chain>,
+    shared: Arc<Shared>,
+) {
+    let mut exchanges = JoinSet::new();
+    while let Some(batch) = feed.recv().await {
+        for rendered in batch {
+            let Ok(place) = engine.window.clone().acquire_owned().await else { return };
+            let (engine, chain, shared) = (engine.clone(), chain.clone(), shared.clone());
+            shared.admitted();
+            while exchanges.try_join_next().is_some() {}
+            exchanges.spawn(exchange(rendered, place, engine, chain, shared));
+        }
+    }
+    while exchanges.join_next().await.is_some() {}
+}
+
+/// One exchange. A row that waits for its retry keeps its place in the window.
+async fn exchange(
+    rendered: Rendered,
+    place: OwnedSemaphorePermit,
+    engine: Arc<Engine>,
+    chain: Arc<Chain>,
+    shared: Arc<Shared>,
+) {
+    let Rendered { mut exchange, parts } = rendered;
+    let run = async {
+        exchange.memory.grow(ANSWER_ALLOWANCE).await;
+        exchange.started_at = SystemTime::now();
+        chain.run(&mut exchange, &parts, engine.as_ref()).await;
+    };
+    match AssertUnwindSafe(run).catch_unwind().await {
+        Ok(()) => {
+            drop(place);
+            shared.completed(exchange);
+        }
+        Err(panic) => shared.fail(RuntimeError::Panic(panic_message(panic.as_ref()))),
+    }
+}
+
+/// What a panic said.
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned())
+}

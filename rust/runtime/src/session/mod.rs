@@ -1,0 +1,179 @@
+//! A session: the sending side of one Spark task.
+//!
+//! The task's thread feeds batches in ([`Session::submit`]), waits in short calls ([`Session::wait`]) and takes
+//! response batches out ([`Session::take`]). Between them rows pass three places, each bounded: *pending* (rendered,
+//! not admitted; at most two batches), *in flight* (admitted into the window that all tasks of the process share) and
+//! *completed* (waiting to be taken; their bytes stay in the budget until then). There is no barrier anywhere: a row
+//! leaves as soon as its own answer is there.
+
+mod feed;
+mod identity;
+mod log_lines;
+mod render;
+mod state;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use apisink_plan::LogLevel;
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+use serde::Deserialize;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
+
+pub use log_lines::LogLines;
+use render::{RenderContext, Renderer};
+use state::Shared;
+pub use state::{Counts, SessionState};
+
+use crate::engine::Engine;
+use crate::error::RuntimeError;
+use crate::middleware::Part;
+use crate::process::Process;
+use crate::response_batch::{ResponseBatch, ResponseContext};
+use crate::{Exchange, RequestIds};
+
+/// Who asks: identity of a task attempt, as it reaches the sink.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Task {
+    /// The run.
+    pub run_id: String,
+    /// Epoch of a streaming run; 0 in a batch run.
+    pub epoch: u64,
+    /// Spark's executor id.
+    pub executor_id: String,
+    /// Host name.
+    pub host: String,
+    /// Process id.
+    pub pid: i64,
+    /// Spark partition.
+    pub partition_id: u32,
+    /// Spark's task attempt id.
+    pub task_attempt_id: i64,
+    /// The least severe level of log lines that anybody will read.
+    pub log_level: LogLevel,
+}
+
+/// A rendered row on its way.
+struct Rendered {
+    exchange: Exchange,
+    parts: Vec<Part>,
+}
+
+/// The sending side of one Spark task. All methods may be called from any thread; none blocks for longer than it says.
+pub struct Session {
+    process: &'static Process,
+    engine: Arc<Engine>,
+    renderer: Mutex<Renderer>,
+    feed: Mutex<Option<UnboundedSender<Vec<Rendered>>>>,
+    feeder: AbortHandle,
+    shared: Arc<Shared>,
+    lines: Arc<LogLines>,
+    context: ResponseContext,
+}
+
+impl Session {
+    /// Opens a session for batches of a schema. Sends nothing yet.
+    pub fn open(
+        process: &'static Process,
+        engine: Arc<Engine>,
+        task: Task,
+        schema: &Schema,
+    ) -> Result<Self, RuntimeError> {
+        let lines = Arc::new(LogLines::default());
+        let ids = RequestIds::new(&task.run_id, task.epoch);
+        let context = RenderContext {
+            registry: process.registry(),
+            schema,
+            ids,
+            partition: task.partition_id,
+            budget: process.budget().clone(),
+            log_level: task.log_level,
+            lines: &lines,
+        };
+        let (renderer, chain) = Renderer::new(&engine, context)?;
+        let shared = Arc::new(Shared::new(process.budget().clone()));
+        let (feed, rendered) = tokio::sync::mpsc::unbounded_channel();
+        let feeder =
+            process.handle().spawn(feed::run(rendered, engine.clone(), chain, shared.clone())).abort_handle();
+        let context = ResponseContext::new(task, engine.plan.sink.clone());
+        Ok(Self {
+            process,
+            engine,
+            renderer: Mutex::new(renderer),
+            feed: Mutex::new(Some(feed)),
+            feeder,
+            shared,
+            lines,
+            context,
+        })
+    }
+
+    /// Renders every row of a batch to an owned request and queues it. Never waits: call it when [`Session::wait`]
+    /// says that rows are wanted. The batch is not referred to after the call.
+    pub fn submit(&self, batch: &RecordBatch) -> Result<(), RuntimeError> {
+        let feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(feed) = feed.as_ref() else {
+            return Err(RuntimeError::Closed("rows arrived after the end of the input".into()));
+        };
+        let mut renderer = self.renderer.lock().unwrap_or_else(PoisonError::into_inner);
+        let (rendered, refused) = renderer.render(batch)?;
+        self.shared.submitted(rendered.len());
+        for exchange in refused {
+            self.shared.refused(exchange);
+        }
+        feed.send(rendered).map_err(|_| RuntimeError::Closed("the session has ended".into()))
+    }
+
+    /// Says that no more rows will come.
+    pub fn finish(&self) {
+        self.feed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.shared.finish_input();
+    }
+
+    /// Waits until there is something to do, at most for `timeout`. With `finishing`, wanting rows is nothing to do.
+    pub fn wait(&self, timeout: Duration, finishing: bool) -> Result<SessionState, RuntimeError> {
+        let mut state = self.shared.wait(timeout, finishing)?;
+        state.logs = !self.lines.is_empty();
+        Ok(state)
+    }
+
+    /// Takes at most so many completed exchanges out as one response batch; none when there are none.
+    pub fn take(&self, max_rows: usize) -> Result<Option<RecordBatch>, RuntimeError> {
+        let completed = self.shared.take(max_rows);
+        if completed.is_empty() {
+            return Ok(None);
+        }
+        let mut batch = ResponseBatch::new(&self.context, completed.len());
+        for exchange in &completed {
+            batch.append(exchange);
+        }
+        batch.finish().map(Some)
+    }
+
+    /// Log lines since the last call.
+    pub fn take_logs(&self) -> Vec<(LogLevel, String)> {
+        self.lines.take()
+    }
+
+    /// What was done so far.
+    pub fn counts(&self) -> Counts {
+        self.shared.counts()
+    }
+
+    /// Stops sending at once: what is in flight is dropped and its connections are closed. May be called repeatedly.
+    pub fn close(&self) {
+        self.feeder.abort();
+        self.feed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.shared.fail(RuntimeError::Closed("the session was closed".into()));
+        self.process.touch(&self.engine);
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,148 @@
+//! Rows of a batch to owned exchanges.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use apisink_plan::{ColumnRef, LogLevel};
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::identity::{Identities, Identity};
+use super::{LogLines, Rendered};
+use crate::budget::{ByteBudget, Reservation};
+use crate::engine::Engine;
+use crate::error::{RowError, RuntimeError};
+use crate::exchange::{Exchange, Notes};
+use crate::middleware::{Chain, Part, Registry};
+use crate::request::{Request, RequestTemplate, digest_text};
+use crate::request_id::RequestIds;
+use crate::row::{Binder, Binding, Row};
+
+/// Renders the rows of one session. The feeder runs the same chain.
+pub(super) struct Renderer {
+    binding: Binding,
+    template: RequestTemplate,
+    chain: Arc<Chain>,
+    identities: Identities,
+    budget: Arc<ByteBudget>,
+}
+
+/// What a renderer is made for, beside its engine.
+pub(super) struct RenderContext<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) schema: &'a Schema,
+    pub(super) ids: RequestIds,
+    pub(super) partition: u32,
+    pub(super) budget: Arc<ByteBudget>,
+    pub(super) log_level: LogLevel,
+    pub(super) lines: &'a Arc<LogLines>,
+}
+
+impl Renderer {
+    pub(super) fn new(
+        engine: &Engine,
+        context: RenderContext<'_>,
+    ) -> Result<(Self, Arc<Chain>), RuntimeError> {
+        let plan = &engine.plan;
+        let mut binder = Binder::new(context.schema);
+        let id_column =
+            binder.column(&ColumnRef { path: vec![plan.source.id_column.clone()], required: true })?;
+        let template = RequestTemplate::new(&plan.request, &engine.secrets, &mut binder)?;
+        let chain = Arc::new(context.registry.chain(
+            plan,
+            &engine.secrets,
+            &mut binder,
+            context.log_level,
+            context.lines,
+        )?);
+        let renderer = Self {
+            binding: binder.finish(),
+            template,
+            chain: chain.clone(),
+            identities: Identities::new(id_column, context.ids, context.partition),
+            budget: context.budget,
+        };
+        Ok((renderer, chain))
+    }
+
+    /// All rows of a batch: those to send, and those that cannot be sent.
+    pub(super) fn render(
+        &mut self,
+        batch: &RecordBatch,
+    ) -> Result<(Vec<Rendered>, Vec<Exchange>), RuntimeError> {
+        let Self { binding, template, chain, identities, budget } = self;
+        let rows = binding.open(batch)?;
+        let mut rendered = Vec::with_capacity(batch.num_rows());
+        let mut refused = Vec::new();
+        for index in 0..batch.num_rows() {
+            let row = rows.row(index);
+            let Identity { tracking_id, request_id, known } = identities.of(&row);
+            match known.and_then(|()| request(template, chain, &row, request_id)) {
+                Ok((request, parts, digest)) => {
+                    let bytes = request.bytes() + parts.iter().map(Part::len).sum::<usize>();
+                    let memory = budget.take(bytes);
+                    let exchange = exchange(tracking_id, request_id, request, Some(digest), memory);
+                    rendered.push(Rendered { exchange, parts });
+                }
+                Err(error) => {
+                    let request = template.blank();
+                    let memory = budget.take(request.bytes());
+                    let mut exchange = exchange(tracking_id, request_id, request, None, memory);
+                    exchange.refuse(error);
+                    refused.push(exchange);
+                }
+            }
+        }
+        Ok((rendered, refused))
+    }
+}
+
+/// Renders the request of a row, the parts of its middleware, and the digest of both.
+fn request(
+    template: &RequestTemplate,
+    chain: &Chain,
+    row: &Row<'_>,
+    request_id: Uuid,
+) -> Result<(Request, Vec<Part>, String), RowError> {
+    let mut digest = Sha256::new();
+    let request = template.render(row, request_id, &mut digest)?;
+    let parts = chain.render(row)?;
+    let mut url = request.url_bytes();
+    for part in &parts {
+        digest.update([0]);
+        digest.update(part.as_bytes());
+        if let Part::Text(query) = part {
+            url += 1 + query.len();
+        }
+    }
+    if url > template.max_url_bytes() {
+        return Err(RowError::new(
+            "url_too_long",
+            format!("the URL has {url} bytes and endpoint.max_url_length is {}", template.max_url_bytes()),
+        ));
+    }
+    Ok((request, parts, digest_text(digest)))
+}
+
+fn exchange(
+    tracking_id: Option<String>,
+    request_id: Uuid,
+    request: Request,
+    request_digest: Option<String>,
+    memory: Reservation,
+) -> Exchange {
+    Exchange {
+        tracking_id,
+        request_id,
+        request_digest,
+        request,
+        result: None,
+        attempts: Vec::new(),
+        notes: Notes::default(),
+        started_at: SystemTime::now(),
+        pause: Duration::ZERO,
+        memory,
+    }
+}

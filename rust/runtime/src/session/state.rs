@@ -1,0 +1,206 @@
+//! Where a session's rows are, and what its task's thread waits for.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::budget::ByteBudget;
+use crate::error::RuntimeError;
+use crate::exchange::{Exchange, Outcome};
+
+/// With fewer rows pending than this, the next batch is wanted: it is prepared while these are sent.
+const PENDING_LOW_WATER: usize = 1024;
+
+/// So many completed rows, or bytes of them, are worth a response batch.
+const BATCH_ROWS: usize = 1024;
+const BATCH_BYTES: usize = 1024 * 1024;
+
+/// One response batch holds no more than this: its strings have 32-bit offsets.
+const MOST_BATCH_BYTES: usize = 64 * 1024 * 1024;
+
+/// What there is to do for the task's thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionState {
+    /// A further batch may be submitted.
+    pub wants_rows: bool,
+    /// Enough exchanges are completed to take them, or memory is short, or no further ones will come.
+    pub has_responses: bool,
+    /// The input is finished and everything was taken.
+    pub done: bool,
+    /// There are log lines.
+    pub logs: bool,
+}
+
+/// What a session did. Rows count when they are completed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    /// Completed rows.
+    pub rows: u64,
+    /// Those with a 2xx answer.
+    pub success: u64,
+    /// Those with another answer.
+    pub http_error: u64,
+    /// Those without an answer.
+    pub transport_error: u64,
+    /// Those that could not be sent.
+    pub invalid_row: u64,
+    /// Those whose answer cannot be understood.
+    pub invalid_response: u64,
+    /// Those of which it is not known.
+    pub unknown: u64,
+    /// Attempts of all rows.
+    pub attempts: u64,
+}
+
+impl Counts {
+    fn count(&mut self, exchange: &Exchange) {
+        self.rows += 1;
+        self.attempts += exchange.attempts.len() as u64;
+        match exchange.outcome() {
+            Outcome::Success => self.success += 1,
+            Outcome::HttpError => self.http_error += 1,
+            Outcome::TransportError => self.transport_error += 1,
+            Outcome::InvalidRow => self.invalid_row += 1,
+            Outcome::InvalidResponse => self.invalid_response += 1,
+            Outcome::Unknown => self.unknown += 1,
+        }
+    }
+}
+
+/// Shared by the task's thread and the session's exchanges.
+pub(super) struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    budget: Arc<ByteBudget>,
+}
+
+#[derive(Default)]
+struct State {
+    pending: usize,
+    in_flight: usize,
+    completed: VecDeque<Exchange>,
+    completed_bytes: usize,
+    input_finished: bool,
+    failure: Option<RuntimeError>,
+    counts: Counts,
+}
+
+impl Shared {
+    pub(super) fn new(budget: Arc<ByteBudget>) -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), budget }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn submitted(&self, rows: usize) {
+        self.state().pending += rows;
+    }
+
+    pub(super) fn admitted(&self) {
+        let mut state = self.state();
+        state.pending -= 1;
+        state.in_flight += 1;
+        if state.pending + 1 == PENDING_LOW_WATER {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Takes in an exchange that was in flight.
+    pub(super) fn completed(&self, exchange: Exchange) {
+        let mut state = self.state();
+        state.in_flight -= 1;
+        self.complete(state, exchange);
+    }
+
+    /// Takes in an exchange that was never sent.
+    pub(super) fn refused(&self, exchange: Exchange) {
+        let state = self.state();
+        self.complete(state, exchange);
+    }
+
+    fn complete(&self, mut state: MutexGuard<'_, State>, mut exchange: Exchange) {
+        let answer = match &exchange.result {
+            Some(Ok(response)) => response.body.len(),
+            _ => 0,
+        };
+        exchange.memory.shrink_to(exchange.request.bytes() + answer);
+        let before = state.completed_bytes;
+        state.counts.count(&exchange);
+        state.completed_bytes += exchange.memory.bytes();
+        state.completed.push_back(exchange);
+        // The task's thread is woken for a batch's worth, not for each row.
+        let full = state.completed.len() == BATCH_ROWS
+            || (before < BATCH_BYTES && state.completed_bytes >= BATCH_BYTES);
+        if full || state.pending + state.in_flight == 0 {
+            self.changed.notify_all();
+        }
+    }
+
+    pub(super) fn finish_input(&self) {
+        self.state().input_finished = true;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn fail(&self, error: RuntimeError) {
+        self.state().failure.get_or_insert(error);
+        self.changed.notify_all();
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.state().counts
+    }
+
+    pub(super) fn wait(&self, timeout: Duration, finishing: bool) -> Result<SessionState, RuntimeError> {
+        let deadline = Instant::now() + timeout;
+        let mut state = self.state();
+        loop {
+            if let Some(failure) = &state.failure {
+                return Err(failure.clone());
+            }
+            let now = self.to_do(&state);
+            let wanted = now.done || now.has_responses || (now.wants_rows && !finishing);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if wanted || left.is_zero() {
+                return Ok(now);
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn to_do(&self, state: &State) -> SessionState {
+        let outstanding = state.pending + state.in_flight;
+        let some = !state.completed.is_empty();
+        let worth_it = state.completed.len() >= BATCH_ROWS || state.completed_bytes >= BATCH_BYTES;
+        let last = state.input_finished && outstanding == 0;
+        SessionState {
+            wants_rows: !state.input_finished
+                && state.pending < PENDING_LOW_WATER
+                && (self.budget.has_room() || (outstanding == 0 && !some)),
+            has_responses: some && (worth_it || last || self.budget.is_pressed() || !self.budget.has_room()),
+            done: last && !some,
+            logs: false,
+        }
+    }
+
+    /// Takes completed exchanges out, in the order of their completion.
+    pub(super) fn take(&self, max_rows: usize) -> Vec<Exchange> {
+        let mut state = self.state();
+        let mut bytes = 0;
+        let mut count = 0;
+        for exchange in state.completed.iter().take(max_rows) {
+            bytes += exchange.memory.bytes();
+            if count > 0 && bytes > MOST_BATCH_BYTES {
+                break;
+            }
+            count += 1;
+        }
+        let taken: Vec<Exchange> = state.completed.drain(..count).collect();
+        state.completed_bytes -= taken.iter().map(|exchange| exchange.memory.bytes()).sum::<usize>();
+        taken
+    }
+}

@@ -1,0 +1,64 @@
+//! Connections only: DNS, TCP, TLS, pool. Nothing here knows of auth, retries, logging or parsing.
+//!
+//! An engine is chosen by name ([`make`]) and sends one request at a time for its caller ([`Transport::send`]).
+
+mod connect;
+mod hyper;
+mod pool;
+mod tls;
+
+use apisink_plan::TransportPlan;
+
+pub use self::hyper::HyperTransport;
+pub use tls::Roots;
+
+use crate::budget::Reservation;
+use crate::error::RuntimeError;
+use crate::exchange::{Failure, Response, TransportFacts};
+use crate::middleware::BoxFuture;
+use crate::rate::RateLimiter;
+use crate::request::Request;
+
+/// One engine: keeps connections and sends requests over them. Shared by all tasks of a process.
+pub trait Transport: Send + Sync {
+    /// Sends a request once and reads its answer to the end, or to the cap.
+    ///
+    /// `limiter` is passed when a connection is there, directly before the request is written. `memory` grows with
+    /// the answer; reading waits while the process's budget is full. Dropping the future ends the attempt and closes
+    /// its connection.
+    fn send<'a>(
+        &'a self,
+        request: &'a Request,
+        limiter: &'a RateLimiter,
+        memory: &'a mut Reservation,
+    ) -> BoxFuture<'a, Sent>;
+
+    /// Connections open now, and opened since the start.
+    fn connections(&self) -> Connections;
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub struct Sent {
+    /// The answer, or why there is none.
+    pub result: Result<Response, Failure>,
+    /// What is known about its connection.
+    pub facts: TransportFacts,
+}
+
+/// Counts of an engine's connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// Open now.
+    pub open: usize,
+    /// Opened since the start.
+    pub opened: u64,
+}
+
+/// Makes the engine of a plan by its name.
+pub fn make(plan: &TransportPlan) -> Result<Box<dyn Transport>, RuntimeError> {
+    match plan.engine.as_str() {
+        "hyper" => Ok(Box::new(HyperTransport::new(plan.clone(), Roots::Platform))),
+        other => Err(RuntimeError::Plan(format!("there is no transport engine {other}; there is hyper"))),
+    }
+}
