@@ -88,7 +88,12 @@ fn credential(section: &mut Section<'_>, key: &'static str) -> Option<SecretText
     let text = section.required_text(key, "\"{{env.NAME}}\"")?;
     if text.is_empty() {
         let what = format!("{} is empty", section.name(key));
-        section.note(text.at(), Code::InvalidValue, what, format!("write for example `{key}: \"{{{{env.NAME}}}}\"`"));
+        section.note(
+            text.at(),
+            Code::InvalidValue,
+            what,
+            format!("write for example `{key}: \"{{{{env.NAME}}}}\"`"),
+        );
         return None;
     }
     Some(SecretText::new(text))

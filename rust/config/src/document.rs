@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn lines_within_auth_show_their_keys_only() {
-        let text = "auth:\n  type: bearer\n  token: hunter2\n  other: |\n    hunter2\nendpoint:\n  method: GET\n";
+        let text =
+            "auth:\n  type: bearer\n  token: hunter2\n  other: |\n    hunter2\nendpoint:\n  method: GET\n";
         assert_eq!(shown(text, 1), "auth:");
         assert_eq!(shown(text, 2), "type: ***");
         assert_eq!(shown(text, 3), "token: ***");

@@ -78,7 +78,8 @@ impl<'a> Section<'a> {
             };
             match section.entries.iter().find(|(known, ..)| known == name) {
                 Some((_, first, _)) => {
-                    let what = format!("{} stands here again; first in line {}", section.name(name), first.line);
+                    let what =
+                        format!("{} stands here again; first in line {}", section.name(name), first.line);
                     section.note(key.at, Code::DuplicateKey, what, "remove one of them");
                 }
                 None => section.entries.push((name, key.at, value)),
@@ -278,8 +279,7 @@ impl<'a> Section<'a> {
         word: &Located<String>,
         known: impl Iterator<Item = &'static str> + Clone,
     ) {
-        let plain = word.len() <= 40 && word.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
-        let what = if self.secret && !plain {
+        let what = if self.secret && !is_plain(word) {
             format!("{} is not known", self.name(key))
         } else {
             format!("{} is `{}`, which is not known", self.name(key), word.value)
@@ -369,7 +369,12 @@ impl<'a> Section<'a> {
                             range.start(),
                             range.end()
                         );
-                        self.note(item.at, Code::InvalidValue, what, format!("write for example `{key}: {example}`"));
+                        self.note(
+                            item.at,
+                            Code::InvalidValue,
+                            what,
+                            format!("write for example `{key}: {example}`"),
+                        );
                     }
                 },
                 _ => {
@@ -447,9 +452,13 @@ impl<'a> Section<'a> {
 
     /// Refuses the keys that were not asked for.
     pub(crate) fn finish(&self) {
-        for (key, at, _) in self.entries.iter().filter(|(key, ..)| !self.known.contains(key)) {
+        for (key, at, item) in self.entries.iter().filter(|(key, ..)| !self.known.contains(key)) {
             let shown: String = key.chars().filter(|c| !c.is_control()).take(60).collect();
-            let what = if self.path.is_empty() {
+            // A value that was put where a key belongs has no value of its own.
+            let hidden = self.secret && (!is_plain(key) || matches!(item.node, Node::Null));
+            let what = if hidden {
+                format!("`{}` has a key that is not known", self.path)
+            } else if self.path.is_empty() {
                 format!("a config has no key `{shown}`")
             } else {
                 format!("`{}` has no key `{shown}`", self.path)
@@ -457,6 +466,10 @@ impl<'a> Section<'a> {
             self.note(*at, Code::UnknownKey, what, suggestion(key, self.known.iter().copied()));
         }
     }
+}
+
+fn is_plain(word: &str) -> bool {
+    word.len() <= 40 && word.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
 }
 
 fn suggestion(name: &str, known: impl Iterator<Item = &'static str> + Clone) -> String {

@@ -205,7 +205,12 @@ impl ColumnMapping {
         let endpoint_param = section.required_word("endpoint_param", "patient");
         let place = section.choice(
             "in",
-            &[("body", Place::Body), ("query", Place::Query), ("path", Place::Path), ("header", Place::Header)],
+            &[
+                ("body", Place::Body),
+                ("query", Place::Query),
+                ("path", Place::Path),
+                ("header", Place::Header),
+            ],
         );
         let required = section.flag("required", false);
         if let Some(column) = &source_column

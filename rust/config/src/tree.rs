@@ -209,6 +209,14 @@ fn syntax_problem(document: &Document, error: &serde_saphyr::Error) -> Problem {
         .location()
         .map(|place| Position { line: number(place.line()), column: number(place.column()) })
         .unwrap_or_default();
+    if matches!(error.without_snippet(), serde_saphyr::Error::MultipleDocuments { .. }) {
+        return document.problem(
+            at,
+            Code::Syntax,
+            "a second document begins here, but a config is one document",
+            "remove the `---` and what follows it, or keep it in a file of its own",
+        );
+    }
     if matches!(error.without_snippet(), serde_saphyr::Error::Eof { .. }) {
         return document.problem(
             at,
@@ -226,7 +234,8 @@ fn syntax_problem(document: &Document, error: &serde_saphyr::Error) -> Problem {
             "put a value that holds special characters in quotes",
         );
     }
-    let message = DefaultMessageFormatter.format_message(error.without_snippet()).replace(char::is_control, " ");
+    let message =
+        DefaultMessageFormatter.format_message(error.without_snippet()).replace(char::is_control, " ");
     document.problem(
         at,
         Code::Syntax,

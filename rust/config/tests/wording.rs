@@ -1,100 +1,213 @@
 //! What the refusals say.
 
-use apisink_config::parse;
+use apisink_config::{Code, parse};
 
-const TEMPLATE: &str = r#"
-execution:
-  partitions: 200
-  max_requests_per_second: 30
+/// The template of the framework that this library replaces, unchanged.
+const TEMPLATE: &str = include_str!("data/full-template.yaml");
 
-transport:
-  base_timeout: 30
-  warmup_timeout: 10
-  tcp_connection:
-    limit: 10
-
-auth:
-  type: oauth2_password
-  token_url: "https://auth.example.com/token"
-  client_id: "{{secret.DATABRICKS_SCOPE:CLIENT_ID_KEY}}"
-  client_secret: "{{secret.DATABRICKS_SCOPE:CLIENT_SECRET_KEY}}"
-  username: "{{secret.DATABRICKS_SCOPE:USERNAME_KEY}}"
-  password: "{{secret.DATABRICKS_SCOPE:PASSWORD_KEY}}"
-
+/// The smallest config.
+const MINIMAL: &str = "\
 endpoint:
-  method: POST
-  base_path: "https://api.example.com/v1"
-  url_path: "https://api.example.com/v1/patient"
-  headers:
-    Accept: "application/json"
-    Content-Type: "application/json"
-
-middleware:
-  - type: retry
-    max_attempts: 3
-    retry_status_codes: [429, 500, 502, 503]
-    base_delay: 0.2
-    max_delay: 2.0
-  - type: logging
-  - type: timing
-  - type: json_body
-
+  method: GET
+  base_path: http://localhost/v1
+  url_path: /a
 tables:
-  source:
-    name: api_staging
-    namespace: catalog.schema
-    id_column: tracking_id
+  source: {id_column: id}
+  sink: {path: /out}
+";
 
-    required_columns:
-      - tracking_id
-      - patient_id
-
-  sink:
-    name: api_response
-    namespace: catalog.schema
-    mode: append
-
-  column_mapping:
-    - source_column: patient_id
-      endpoint_param: patient
-"#;
-
-/// The smallest config, with `change` applied to its text.
 fn refusal(text: &str) -> String {
     parse(text.as_bytes(), "c.yaml").expect_err("the config is refused").to_string()
 }
 
-fn minimal() -> String {
-    "endpoint:\n  method: GET\n  base_path: http://localhost/v1\n  url_path: /a\n\
-     tables:\n  source: {id_column: id}\n  sink: {path: /out}\n"
-        .to_owned()
+fn with(section: &str) -> String {
+    format!("{MINIMAL}{section}\n")
 }
 
 #[test]
-fn play() {
-    for text in [
-        TEMPLATE.to_owned(),
-        TEMPLATE.replace("oauth2_password", "bearer"),
-        minimal().replace("method", "mehtod").replace("url_path: /a", "url_path: /a\n  url_path: /b\n  colour: 1"),
-        "auth:\n  type: bearer\n  token: {{env.X}}\n".to_owned() + &minimal(),
-        "auth:\n  type: bearer\n  token: \"hunter2 {{\"\n".to_owned() + &minimal(),
-        "auth:\n  type: bearer\n  token: \"hunter2\n".to_owned() + &minimal(),
-        "execution: {partitions: 0, max_requests_per_second: .nan, batch_rows: lots}\n".to_owned() + &minimal(),
-        "execution: {max_requests_per_second: 1e400, flush_seconds: -.inf}\n".to_owned() + &minimal(),
-        "".to_owned(), "# nothing\n".to_owned(), "- a\n".to_owned(), "a: [".to_owned(), "a: b\n---\nc: d\n".to_owned(),
-        "a: *x\n".to_owned(),
-        "middleware: [{type: retyr}, {type: timing}, {type: timing}, timing]\n".to_owned() + &minimal(),
-        minimal().replace("http://", "ftp://"),
-        minimal().replace("  base_path: http://localhost/v1\n", ""),
-        minimal().replace("{path: /out}", "{path: /out, name: x}"),
-        minimal().replace("{path: /out}", "{name: x}"),
-        minimal().replace("{path: /out}", "{}"),
-        minimal().replace("{id_column: id}", "{}"),
-    ] {
-        match parse(text.as_bytes(), "c.yaml") {
-            Ok(_) => println!("OK\n------"),
-            Err(e) => println!("{e}\n------"),
-        }
+fn an_auth_type_that_is_not_known_is_refused_with_the_known_ones() {
+    assert_eq!(
+        refusal(TEMPLATE),
+        "c.yaml:12:9: `auth.type` is `oauth2_password`, which is not known [CONFIG_INVALID_VALUE]\n    \
+         type: ***\n  known are `none`, `basic`, `bearer`"
+    );
+}
+
+#[test]
+fn all_unknown_duplicate_and_missing_keys_come_at_once() {
+    let text = MINIMAL
+        .replace("method", "mehtod")
+        .replace("url_path: /a", "url_path: /a\n  url_path: /b\n  colour: 1")
+        .replace("{id_column: id}", "{}");
+    let known = "known are `method`, `base_path`, `url_path`, `headers`, `query`, `idempotency_header`, `max_url_length`";
+    assert_eq!(
+        refusal(&text),
+        format!(
+            "c.yaml:1:1: `endpoint.method` is missing [CONFIG_MISSING_KEY]\n    endpoint:\n  \
+             write for example `method: POST`\n\
+             c.yaml:2:3: `endpoint` has no key `mehtod` [CONFIG_UNKNOWN_KEY]\n    mehtod: GET\n  \
+             did you mean `method`? {known}\n\
+             c.yaml:5:3: `endpoint.url_path` stands here again; first in line 4 [CONFIG_DUPLICATE_KEY]\n    \
+             url_path: /b\n  remove one of them\n\
+             c.yaml:6:3: `endpoint` has no key `colour` [CONFIG_UNKNOWN_KEY]\n    colour: 1\n  {known}\n\
+             c.yaml:8:3: `tables.source.id_column` is missing [CONFIG_MISSING_KEY]\n    source: {{}}\n  \
+             write for example `id_column: tracking_id`"
+        )
+    );
+}
+
+#[test]
+fn ranges_and_types_name_what_is_allowed() {
+    let text = with("execution:\n  partitions: 0\n  max_requests_per_second: .nan\n  batch_rows: lots");
+    assert_eq!(
+        refusal(&text),
+        "c.yaml:9:15: `execution.partitions` is 0, but must be from 1 to 100000 tasks [CONFIG_INVALID_VALUE]\n    \
+         partitions: 0\n  write for example `partitions: 16`\n\
+         c.yaml:10:28: `execution.max_requests_per_second` is NaN, but must be from 0.0001 to 1000000 attempts per \
+         second [CONFIG_INVALID_VALUE]\n    max_requests_per_second: .nan\n  write for example \
+         `max_requests_per_second: 30`\n\
+         c.yaml:11:15: `execution.batch_rows` must be a whole number, but this is text [CONFIG_WRONG_TYPE]\n    \
+         batch_rows: lots\n  write for example `batch_rows: 1024`"
+    );
+}
+
+#[test]
+fn an_infinite_time_is_refused() {
+    for value in [".inf", "-.inf", "1e400", "-1", "1e12"] {
+        let refused = refusal(&with(&format!("transport: {{base_timeout: {value}}}")));
+        assert!(refused.contains("must be from 0.001 to 86400 seconds"), "{value}: {refused}");
     }
-    let _ = refusal;
+}
+
+#[test]
+fn a_middleware_that_is_not_known_is_refused_with_the_nearest_and_all_known_ones() {
+    assert_eq!(
+        refusal(&with("middleware:\n  - type: retyr\n    max_attempts: 5")),
+        "c.yaml:9:11: `middleware[0].type` is `retyr`, which is not known [CONFIG_INVALID_VALUE]\n    \
+         - type: retyr\n  did you mean `retry`? known are `retry`, `json_body`, `param_injector`, `auth`, `logging`, \
+         `timing`, `worker_identity`, `transport_diagnostic`"
+    );
+}
+
+#[test]
+fn a_middleware_may_stand_in_the_chain_once() {
+    assert_eq!(
+        refusal(&with("middleware:\n  - type: retry\n  - type: timing\n  - type: retry")),
+        "c.yaml:11:5: the middleware `retry` stands in the chain twice; first in line 9 [CONFIG_CONFLICT]\n    \
+         - type: retry\n  remove one of them"
+    );
+}
+
+#[test]
+fn a_sink_is_either_a_table_or_a_path() {
+    let sink = |sink: &str| refusal(&MINIMAL.replace("{path: /out}", sink));
+    assert_eq!(
+        sink("{path: /out, name: a, namespace: b}"),
+        "c.yaml:7:3: `tables.sink` has both a table name and a path [CONFIG_CONFLICT]\n    \
+         sink: {path: /out, name: a, namespace: b}\n  keep either `name` and `namespace`, or `path`"
+    );
+    assert_eq!(
+        sink("{}"),
+        "c.yaml:7:3: `tables.sink` names no table [CONFIG_MISSING_KEY]\n    sink: {}\n  \
+         write either `name` and `namespace`, or `path`"
+    );
+    assert_eq!(
+        sink("{name: a}"),
+        "c.yaml:7:3: `tables.sink.namespace` is missing [CONFIG_MISSING_KEY]\n    sink: {name: a}\n  \
+         write both `name` and `namespace`, for example `namespace: default`"
+    );
+}
+
+#[test]
+fn only_http_and_https_urls_are_accepted() {
+    assert_eq!(
+        refusal(&MINIMAL.replace("http://", "ftp://")),
+        "c.yaml:3:14: `endpoint.base_path` has a scheme other than http and https [CONFIG_INVALID_VALUE]\n    \
+         base_path: ftp://localhost/v1\n  write a URL that begins with https:// or http://"
+    );
+    assert!(
+        refusal(&MINIMAL.replace("/a\n", "file:///etc\n")).contains("`endpoint.url_path` has a scheme other")
+    );
+    assert!(
+        refusal(&MINIMAL.replace("http://localhost", "localhost")).contains("does not begin with a scheme")
+    );
+}
+
+#[test]
+fn base_path_is_required_unless_url_path_is_absolute() {
+    let without = MINIMAL.replace("  base_path: http://localhost/v1\n", "");
+    assert!(refusal(&without).starts_with("c.yaml:1:1: `endpoint.base_path` is missing"));
+    let absolute = without.replace("/a\n", "https://localhost/a\n");
+    assert!(parse(absolute.as_bytes(), "c.yaml").unwrap().endpoint.url_is_absolute());
+}
+
+#[test]
+fn a_basic_user_may_hold_no_colon() {
+    let refused = refusal(&with("auth:\n  type: basic\n  username: me:hunter2\n  password: hunter2"));
+    assert_eq!(
+        refused,
+        "c.yaml:10:13: `auth.username` holds a colon, which separates user and password in basic authentication \
+         [CONFIG_INVALID_VALUE]\n    username: ***\n  write the user without the colon"
+    );
+}
+
+#[test]
+fn a_reference_without_quotes_is_explained() {
+    assert_eq!(
+        refusal(&with("auth:\n  type: bearer\n  token: {{env.TOKEN}}")),
+        "c.yaml:10:10: `auth.token` must be text, but this is a mapping [CONFIG_WRONG_TYPE]\n    token: ***\n  \
+         put the value in quotes: token: \"{{env.NAME}}\""
+    );
+}
+
+#[test]
+fn no_refusal_cites_a_credential() {
+    for section in [
+        "auth: hunter2",
+        "auth: {hunter2}",
+        "auth: {token=hunter2}",
+        "auth: {type: bearer, token: hunter2, tokn: hunter2}",
+        "auth:\n  type: bearer\n  token: \"hunter2 {{\"",
+        "auth:\n  type: bearer\n  token: \"hunter2",
+        "auth:\n  type: bearer\n  token: hunter2: hunter2",
+        "auth:\n  type: bearer\n  token: *hunter2",
+        "auth:\n  type: bearer\n  token: [hunter2]",
+        "auth:\n  type: bearer\n  token: |\n    hunter2\n  x: 1",
+        "auth:\n  type: basic\n  username: hunter2:\n  password: 1",
+        "auth:\n  type: \"hunter2 or so\"",
+        "auth:\n- hunter2",
+        "Auth:\n  type: bearer\n  token: [hunter2]",
+        "x: &t {token: hunter2}\nauth: *t",
+        "endpoint2: {headers: {Authorization: \"hunter2 {{\"}}",
+        "transport:\n  base_path: https://me:hunter2@localhost/",
+    ] {
+        let refused = refusal(&with(section));
+        assert!(!refused.contains("hunter2"), "{section}\n{refused}");
+    }
+}
+
+#[test]
+fn a_text_that_is_no_config_is_refused_with_one_sentence() {
+    for (text, what) in [
+        ("", "c.yaml:1:1: a config is a mapping of sections, but this is nothing"),
+        ("- a", "c.yaml:1:1: a config is a mapping of sections, but this is a list"),
+        ("a: [", "c.yaml:1:4: the text is neither YAML nor JSON: unclosed bracket '['"),
+        ("a: b\n---\nc: d", "c.yaml:3:1: a second document begins here"),
+    ] {
+        assert!(refusal(text).starts_with(what), "{}", refusal(text));
+    }
+    let refused = parse(b"a: b\nc: \xff", "c.yaml").unwrap_err();
+    assert!(refused.to_string().starts_with("c.yaml:2:4: the config is not UTF-8"), "{refused}");
+    assert_eq!(refused.as_slice()[0].code, Code::Syntax);
+}
+
+#[test]
+fn a_text_without_end_is_refused_by_its_size() {
+    let text = vec![b'#'; apisink_config::MAX_TEXT_BYTES + 1];
+    assert!(
+        parse(&text, "c.yaml")
+            .unwrap_err()
+            .to_string()
+            .starts_with("c.yaml: the config is 1048577 bytes long")
+    );
 }

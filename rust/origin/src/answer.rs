@@ -161,7 +161,12 @@ impl Drop for Answer {
 }
 
 /// Puts an answer together. `amid` cuts it off after half of its body.
-pub(crate) fn respond(link: &Arc<Link>, status: StatusCode, content: Content, amid: bool) -> Response<Answer> {
+pub(crate) fn respond(
+    link: &Arc<Link>,
+    status: StatusCode,
+    content: Content,
+    amid: bool,
+) -> Response<Answer> {
     let kind = content.kind.clone();
     let until_reset = amid.then(|| content.len() / 2);
     let mut response = Response::new(Answer { content, until_reset, told: false, link: link.clone() });

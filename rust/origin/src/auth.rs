@@ -36,7 +36,8 @@ impl Auth {
     /// The WWW-Authenticate headers of a 401.
     pub(crate) fn challenges(&self) -> impl Iterator<Item = HeaderValue> {
         let basic = self.basic.as_ref().map(|_| HeaderValue::from_static("Basic realm=\"apisink-origin\""));
-        let bearer = self.bearer.as_ref().map(|_| HeaderValue::from_static("Bearer realm=\"apisink-origin\""));
+        let bearer =
+            self.bearer.as_ref().map(|_| HeaderValue::from_static("Bearer realm=\"apisink-origin\""));
         basic.into_iter().chain(bearer)
     }
 }

@@ -230,7 +230,8 @@ impl Book {
 
     /// All keys, in the order in which they first came.
     pub(crate) fn keys(&self) -> Vec<KeyReport> {
-        let statuses = |key: &Key| key.statuses.iter().map(|status| (*status > 0).then_some(*status)).collect();
+        let statuses =
+            |key: &Key| key.statuses.iter().map(|status| (*status > 0).then_some(*status)).collect();
         let report = |key: &Key| KeyReport {
             key: key.name.to_string(),
             requests: key.statuses.len() as u64,
@@ -336,7 +337,10 @@ mod tests {
         let mut book = Book::default();
         let mut attempt = |key, path| book.arrive(0, key, path).attempt;
         assert_eq!([attempt(Some("k"), Some("/a")), attempt(Some("k"), Some("/b"))], [1, 2]);
-        assert_eq!([attempt(None, Some("/a")), attempt(None, Some("/a")), attempt(None, Some("/b"))], [1, 2, 1]);
+        assert_eq!(
+            [attempt(None, Some("/a")), attempt(None, Some("/a")), attempt(None, Some("/b"))],
+            [1, 2, 1]
+        );
         assert_eq!([attempt(None, None), attempt(None, None)], [1, 1]);
     }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 /// Reads a number with one of the units `us`, `ms`, `s` or `m`.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a duration: write a number and a unit, such as 20ms, 1.5s or 500us");
+    let wrong =
+        || format!("`{text}` is not a duration: write a number and a unit, such as 20ms, 1.5s or 500us");
     let split = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(split);
     let number: f64 = number.parse().map_err(|_| wrong())?;

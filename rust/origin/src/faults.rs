@@ -22,9 +22,9 @@ impl RetryAfter {
     pub(crate) fn header(self, now: SystemTime) -> String {
         match self {
             Self::Seconds(seconds) => seconds.to_string(),
-            Self::Date(seconds) => {
-                httpdate::fmt_http_date(now + Duration::from_secs(seconds) + Duration::from_nanos(999_999_999))
-            }
+            Self::Date(seconds) => httpdate::fmt_http_date(
+                now + Duration::from_secs(seconds) + Duration::from_nanos(999_999_999),
+            ),
         }
     }
 }
@@ -148,7 +148,8 @@ impl FromStr for Refusal {
 }
 
 fn parse_retry_after(text: &str) -> Result<RetryAfter, String> {
-    let wrong = || format!("`{text}` is not understood: write retry-after=SECONDS or retry-after-date=SECONDS");
+    let wrong =
+        || format!("`{text}` is not understood: write retry-after=SECONDS or retry-after-date=SECONDS");
     let (name, seconds) = text.split_once('=').ok_or_else(wrong)?;
     let seconds = seconds.parse().map_err(|_| wrong())?;
     match name {

@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn what_is_not_a_latency_is_refused_with_the_forms_that_are() {
-        for text in ["", "20ms", "gauss:1ms", "uniform:5ms", "uniform:50ms..5ms", "lognormal:p50=0ms,p99=1ms"] {
+        for text in ["", "20ms", "gauss:1ms", "uniform:5ms", "uniform:50ms..5ms", "lognormal:p50=0ms,p99=1ms"]
+        {
             assert!(text.parse::<Latency>().is_err(), "{text}");
         }
         assert!("20ms".parse::<Latency>().unwrap_err().contains("write none, fixed:20ms"));

@@ -4,6 +4,8 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -48,6 +50,8 @@ pub(crate) struct Link {
     state: Mutex<State>,
     read: AtomicU64,
     written: AtomicU64,
+    /// What the last complete answer wrote.
+    last_written: AtomicU64,
     idle_since: Mutex<Option<Instant>>,
     idle_changed: Notify,
 }
@@ -60,6 +64,7 @@ impl Link {
             state: Mutex::default(),
             read: AtomicU64::new(0),
             written: AtomicU64::new(0),
+            last_written: AtomicU64::new(0),
             idle_since: Mutex::new(Some(Instant::now())),
             idle_changed: Notify::new(),
         }
@@ -114,6 +119,16 @@ impl Link {
         lock(&self.state).malformed = true;
     }
 
+    /// Bytes that were written past hyper.
+    pub(crate) fn add_written(&self, bytes: u64) {
+        self.written.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// How many bytes the last answer wrote, of which the kernel may not have sent all.
+    pub(crate) fn unsettled(&self) -> u64 {
+        self.last_written.load(Ordering::Relaxed) + self.written.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn add_read(&self, bytes: u64) {
         self.read.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -123,11 +138,11 @@ impl Link {
     pub(crate) fn write(
         &self,
         offered: usize,
-        write: impl FnOnce() -> std::task::Poll<io::Result<usize>>,
-    ) -> std::task::Poll<io::Result<usize>> {
+        write: impl FnOnce() -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         let mut state = lock(&self.state);
         let result = write();
-        if let std::task::Poll::Ready(Ok(written)) = result {
+        if let Poll::Ready(Ok(written)) = result {
             self.written.fetch_add(written as u64, Ordering::Relaxed);
             if written == offered {
                 self.finish(&mut state);
@@ -149,6 +164,7 @@ impl Link {
             return;
         };
         let traffic = self.take_traffic();
+        self.last_written.store(traffic.written, Ordering::Relaxed);
         if let Some(arrival) = &exchange.arrival {
             self.recorder.update(|book| book.finish(arrival, Outcome::Answered(exchange.status), traffic));
         }
@@ -161,7 +177,10 @@ impl Link {
     }
 
     fn take_traffic(&self) -> Traffic {
-        Traffic { read: self.read.swap(0, Ordering::Relaxed), written: self.written.swap(0, Ordering::Relaxed) }
+        Traffic {
+            read: self.read.swap(0, Ordering::Relaxed),
+            written: self.written.swap(0, Ordering::Relaxed),
+        }
     }
 
     /// The connection is over, whoever ended it.
@@ -184,7 +203,7 @@ impl Link {
     }
 
     /// Returns once the connection has asked nothing for this long.
-    pub(crate) async fn idle_for(&self, limit: std::time::Duration) {
+    pub(crate) async fn idle_for(&self, limit: Duration) {
         loop {
             let since = *lock(&self.idle_since);
             match since {

@@ -28,10 +28,9 @@ fn read(marker: &str, attempt: u64) -> Result<Action, String> {
             .map_err(|_| format!("`{argument}` after {PREFIX}{kind}/ is not a whole number"))
     };
     let once = |retry_after| match attempt {
-        1 => Action::Refuse(Refusal {
-            status: StatusCode::TOO_MANY_REQUESTS,
-            retry_after: Some(retry_after),
-        }),
+        1 => {
+            Action::Refuse(Refusal { status: StatusCode::TOO_MANY_REQUESTS, retry_after: Some(retry_after) })
+        }
         _ => Action::Answer,
     };
     Ok(match kind {

@@ -145,7 +145,8 @@ impl Script {
     /// # Errors
     /// When shares make up more than all requests, or when a field holds what its flag would refuse.
     pub fn check(&self) -> Result<(), ScriptError> {
-        let shares = || self.shares().map(|(share, _)| share).into_iter().chain(self.fail.iter().map(|f| f.share));
+        let shares =
+            || self.shares().map(|(share, _)| share).into_iter().chain(self.fail.iter().map(|f| f.share));
         if let Some(share) = shares().find(|share| !(0.0..=1.0).contains(share)) {
             return Err(ScriptError(format!("{share} is not a share: write a number from 0 to 1")));
         }

@@ -1,8 +1,24 @@
 //! Config to plan: pure functions; the plan is immutable, serialisable and has no look-up left to do.
+//!
+//! [`compile`] takes a config and what its references stand for ([`Inputs`]) and gives the plan for the executors,
+//! the secret values that travel beside it, and what the driver itself needs ([`DriverPlan`]).
+
 #![forbid(unsafe_code)]
 
+mod compile;
+mod digest;
+mod driver;
+mod headers;
+mod inputs;
+mod mapping;
 mod plan;
 mod secrets;
+mod state;
+mod template;
+mod url;
 
+pub use compile::{Compiled, compile};
+pub use driver::{DriverPlan, DriverSink, DriverSource};
+pub use inputs::{Inputs, ResolvedReference};
 pub use plan::*;
 pub use secrets::{Secret, SecretValues};

@@ -223,3 +223,50 @@ pub struct TransportFacts {
     /// Time spent waiting for the rate limit.
     pub rate_wait: Duration,
 }
+
+#[cfg(test)]
+pub(crate) mod sample {
+    //! Exchanges for the tests of middleware.
+
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::budget::ByteBudget;
+    use crate::request::Origin;
+
+    /// A POST without an idempotency key that has not been sent.
+    pub(crate) fn exchange() -> Exchange {
+        let origin = Arc::new(Origin::new("http", "api.example.com").unwrap());
+        Exchange {
+            tracking_id: Some("t-1".into()),
+            request_id: Uuid::nil(),
+            request_digest: None,
+            request: Request::new(http::Method::POST, origin, "/patients".into()),
+            result: None,
+            attempts: Vec::new(),
+            notes: Notes::default(),
+            started_at: SystemTime::UNIX_EPOCH,
+            pause: Duration::ZERO,
+            memory: ByteBudget::new(1 << 20).take(0),
+        }
+    }
+
+    /// An answer.
+    pub(crate) fn answer(status: u16, headers: &[(&'static str, &str)]) -> Result<Response, Failure> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        Ok(Response {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: map,
+            body: Bytes::new(),
+            truncated: false,
+        })
+    }
+
+    /// A failure.
+    pub(crate) fn failure(kind: FailureKind, may_have_left: bool) -> Result<Response, Failure> {
+        Err(Failure { kind, message: "it broke".into(), may_have_left })
+    }
+}

@@ -77,6 +77,19 @@ pub struct Request {
 }
 
 impl Request {
+    /// A request without headers and body.
+    pub fn new(method: Method, origin: Arc<Origin>, target: String) -> Self {
+        Self {
+            method,
+            origin,
+            target,
+            masked_target: None,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            has_idempotency_key: false,
+        }
+    }
+
     /// The URL for people and for the sink: secrets are masked.
     pub fn display_url(&self) -> String {
         let target = self.masked_target.as_ref().unwrap_or(&self.target);
@@ -201,15 +214,7 @@ impl RequestTemplate {
 
     /// The request without columns, for the record of a row that cannot be rendered.
     pub(crate) fn blank(&self) -> Request {
-        Request {
-            method: self.method.clone(),
-            origin: self.origin.clone(),
-            target: String::new(),
-            masked_target: None,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            has_idempotency_key: false,
-        }
+        Request::new(self.method.clone(), self.origin.clone(), String::new())
     }
 
     /// The longest URL allowed, in bytes.

@@ -90,3 +90,95 @@ impl Next<'_> {
         self.terminal.send(exchange).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::Notes;
+    use crate::exchange::sample::{answer, exchange};
+    use crate::middleware::{Common, Interceptor, Listener};
+    use crate::request::Request;
+
+    type Trace = Arc<Mutex<Vec<String>>>;
+
+    struct Named(&'static str, Trace);
+
+    impl Named {
+        fn note(&self, what: &str) {
+            self.1.lock().unwrap().push(format!("{what}{}", self.0));
+        }
+    }
+
+    impl Interceptor for Named {
+        fn call<'a>(&'a self, exchange: &'a mut Exchange, _: &'a Part, next: Next<'a>) -> BoxFuture<'a, ()> {
+            Box::pin(async move {
+                self.note(">");
+                next.run(exchange).await;
+                self.note("<");
+            })
+        }
+    }
+
+    impl Listener for Named {
+        fn after(&self, exchange: &Exchange, _: Duration, _: &mut Notes) {
+            assert!(exchange.result.is_some());
+            self.note("<");
+        }
+    }
+
+    impl Common for Named {
+        fn apply(&self, _: &Part, _: &mut Request) -> Result<(), RowError> {
+            self.note(">");
+            if self.0 == "bad" { Err(RowError::new("value", "refused")) } else { Ok(()) }
+        }
+    }
+
+    impl Terminal for Named {
+        fn send<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, ()> {
+            self.note("");
+            exchange.result = Some(answer(200, &[]));
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    async fn run(links: impl FnOnce(&Trace) -> Vec<Link>) -> (Exchange, String) {
+        let trace = Trace::default();
+        let chain = Chain::new(links(&trace));
+        let parts = vec![Part::None; chain.links.len()];
+        let mut exchange = exchange();
+        chain.run(&mut exchange, &parts, &Named("http", trace.clone())).await;
+        let trace = trace.lock().unwrap().join(" ");
+        (exchange, trace)
+    }
+
+    #[tokio::test]
+    async fn middleware_wraps_what_follows_it_in_the_configured_order() {
+        let (_, trace) = run(|t| {
+            vec![
+                Link::Interceptor(Box::new(Named("A", t.clone()))),
+                Link::Listener(Box::new(Named("B", t.clone()))),
+                Link::Common(Box::new(Named("C", t.clone()))),
+                Link::Interceptor(Box::new(Named("D", t.clone()))),
+                Link::Listener(Box::new(Named("E", t.clone()))),
+            ]
+        })
+        .await;
+        assert_eq!(trace, ">A >C >D http <E <D <B <A");
+    }
+
+    #[tokio::test]
+    async fn a_row_that_common_middleware_refuses_is_not_sent_and_is_still_listened_to() {
+        let (exchange, trace) = run(|t| {
+            vec![
+                Link::Listener(Box::new(Named("B", t.clone()))),
+                Link::Common(Box::new(Named("bad", t.clone()))),
+            ]
+        })
+        .await;
+        assert_eq!(trace, ">bad <B");
+        assert_eq!(exchange.outcome(), crate::Outcome::InvalidRow);
+    }
+}

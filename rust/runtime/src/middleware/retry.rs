@@ -121,3 +121,156 @@ impl Interceptor for Retry {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::error::RowError;
+    use crate::exchange::Failure;
+    use crate::exchange::sample::{answer, exchange, failure};
+    use crate::middleware::{Chain, Common, Terminal};
+    use crate::request::Request;
+
+    fn spec() -> RetrySpec {
+        RetrySpec {
+            max_attempts: 3,
+            retry_status_codes: vec![429, 503],
+            retry_transport_errors: true,
+            base_delay_ms: 200,
+            max_delay_ms: 2_000,
+            respect_retry_after: true,
+            max_retry_after_ms: 60_000,
+            retry_non_idempotent: false,
+        }
+    }
+
+    fn verdict(spec: &RetrySpec, result: Result<Response, Failure>, attempts: u32) -> Verdict {
+        let mut exchange = exchange();
+        exchange.result = Some(result);
+        classify(spec, &exchange, attempts, SystemTime::UNIX_EPOCH)
+    }
+
+    fn drawn(millis: u64) -> Verdict {
+        Verdict::Retry { pause: Duration::from_millis(millis), named_by_server: false }
+    }
+
+    fn named(seconds: u64) -> Verdict {
+        Verdict::Retry { pause: Duration::from_secs(seconds), named_by_server: true }
+    }
+
+    #[test]
+    fn only_configured_statuses_are_tried_again() {
+        for status in [200, 201, 202, 204, 304, 400, 401, 404, 422, 500] {
+            assert_eq!(verdict(&spec(), answer(status, &[]), 1), Verdict::Accept, "{status}");
+        }
+        assert_eq!(verdict(&spec(), answer(503, &[]), 1), drawn(200));
+        assert_eq!(verdict(&spec(), answer(503, &[]), 3), Verdict::Exhausted);
+    }
+
+    #[test]
+    fn the_bound_of_the_pause_doubles_up_to_the_maximum() {
+        let spec = RetrySpec { max_attempts: 100, ..spec() };
+        let bounds: Vec<_> = [1, 2, 3, 4, 5, 99].map(|n| verdict(&spec, answer(503, &[]), n)).to_vec();
+        assert_eq!(bounds, [200, 400, 800, 1_600, 2_000, 2_000].map(drawn));
+    }
+
+    #[test]
+    fn retry_after_is_honoured_in_seconds_and_as_a_date_on_429_and_503_and_cut_at_the_cap() {
+        for status in [429, 503] {
+            assert_eq!(verdict(&spec(), answer(status, &[("retry-after", "7")]), 1), named(7));
+            let date = httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(9));
+            assert_eq!(verdict(&spec(), answer(status, &[("retry-after", &date)]), 1), named(9));
+        }
+        assert_eq!(verdict(&spec(), answer(503, &[("retry-after", "86400")]), 1), named(60));
+        assert_eq!(verdict(&spec(), answer(503, &[("retry-after", "soon")]), 1), drawn(200));
+        let ignoring = RetrySpec { respect_retry_after: false, ..spec() };
+        assert_eq!(verdict(&ignoring, answer(503, &[("retry-after", "7")]), 1), drawn(200));
+    }
+
+    #[test]
+    fn a_post_without_a_key_is_not_sent_again_once_its_bytes_may_have_left() {
+        let sent = || failure(FailureKind::Reset, true);
+        assert!(matches!(verdict(&spec(), sent(), 1), Verdict::Forbid(_)));
+        assert_eq!(verdict(&spec(), failure(FailureKind::Connect, false), 1), drawn(200));
+        assert_eq!(verdict(&RetrySpec { retry_non_idempotent: true, ..spec() }, sent(), 1), drawn(200));
+
+        let mut keyed = exchange();
+        keyed.request.has_idempotency_key = true;
+        keyed.result = Some(sent());
+        assert_eq!(classify(&spec(), &keyed, 1, SystemTime::UNIX_EPOCH), drawn(200));
+        let mut put = exchange();
+        put.request.method = http::Method::PUT;
+        put.result = Some(sent());
+        assert_eq!(classify(&spec(), &put, 1, SystemTime::UNIX_EPOCH), drawn(200));
+    }
+
+    #[test]
+    fn transport_errors_are_final_when_told_so_and_bad_rows_always() {
+        let strict = RetrySpec { retry_transport_errors: false, ..spec() };
+        assert_eq!(verdict(&strict, failure(FailureKind::Dns, false), 1), Verdict::Accept);
+        assert_eq!(verdict(&spec(), failure(FailureKind::InvalidRow("value"), false), 1), Verdict::Accept);
+    }
+
+    /// Answers 503 with a Retry-After until the last attempt, and counts.
+    struct Flaky {
+        fails: u32,
+        sent: AtomicU32,
+        retry_after: Option<&'static str>,
+    }
+
+    impl Terminal for Flaky {
+        fn send<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, ()> {
+            Box::pin(async move {
+                assert_eq!(
+                    exchange.request.target, "/patients?page=1",
+                    "each attempt shapes the request anew"
+                );
+                let sent = self.sent.fetch_add(1, Ordering::Relaxed);
+                let headers: Vec<_> = self.retry_after.iter().map(|value| ("retry-after", *value)).collect();
+                exchange.result = Some(answer(if sent < self.fails { 503 } else { 200 }, &headers));
+            })
+        }
+    }
+
+    struct AddPage;
+
+    impl Common for AddPage {
+        fn apply(&self, _: &Part, request: &mut Request) -> Result<(), RowError> {
+            request.push_encoded_query("page=1");
+            Ok(())
+        }
+    }
+
+    async fn run(terminal: &Flaky) -> (Exchange, Duration) {
+        let chain = Chain::new(vec![
+            Link::Interceptor(Box::new(Retry { spec: spec() })),
+            Link::Common(Box::new(AddPage)),
+        ]);
+        let mut exchange = exchange();
+        let start = Instant::now();
+        chain.run(&mut exchange, &[Part::None, Part::None], terminal).await;
+        (exchange, start.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_exchange_succeeds_after_its_failures_and_waits_as_the_server_asked() {
+        let terminal = Flaky { fails: 2, sent: AtomicU32::new(0), retry_after: Some("5") };
+        let (exchange, took) = run(&terminal).await;
+        assert_eq!(exchange.outcome(), crate::Outcome::Success);
+        assert_eq!(terminal.sent.load(Ordering::Relaxed), 3);
+        assert_eq!(took.as_secs(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_answer_stands_when_the_attempts_are_used_up() {
+        let terminal = Flaky { fails: 9, sent: AtomicU32::new(0), retry_after: None };
+        let (exchange, took) = run(&terminal).await;
+        assert_eq!(exchange.outcome(), crate::Outcome::HttpError);
+        assert_eq!(terminal.sent.load(Ordering::Relaxed), 3);
+        assert!(took <= Duration::from_millis(610), "{took:?}");
+    }
+}

@@ -1,0 +1,115 @@
+//! One connection: hyper does the ordinary part, and hands the socket back where the ending is not.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::admin;
+use crate::answer::Answer;
+use crate::exchange::{GivenUp, Shared, serve};
+use crate::link::{Ending, Link};
+use crate::wire::Wire;
+
+/// A reset discards what the kernel has not sent yet. On loopback that is nothing as long as the answer fits
+/// into the peer's window; a longer one is given this time to leave.
+const SETTLE: Duration = Duration::from_millis(50);
+const SETTLES_AT_ONCE: u64 = 32 * 1024;
+
+const GARBAGE: &[u8] = b"\x00\x01 this is not HTTP\r\n\r\n";
+
+/// Notes the end of a connection, also when its task is aborted.
+struct Open(Arc<Link>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.closed();
+    }
+}
+
+struct Dispatch {
+    shared: Arc<Shared>,
+    link: Arc<Link>,
+}
+
+impl Service<Request<Incoming>> for Dispatch {
+    type Response = Response<Answer>;
+    type Error = GivenUp;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Answer>, GivenUp>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        if admin::owns(request.uri().path()) {
+            let response = admin::serve(&self.shared, &self.link, &request);
+            return Box::pin(std::future::ready(Ok(response)));
+        }
+        Box::pin(serve(self.shared.clone(), self.link.clone(), request))
+    }
+}
+
+/// Serves a connection to its end.
+pub(crate) async fn run(shared: Arc<Shared>, stream: TcpStream) {
+    // Without this, an answer in two writes waits for the client's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let link = shared.recorder.connect();
+    let open = Open(link.clone());
+    let close_idle = shared.script.close_idle;
+    let wire = TokioIo::new(Wire::new(stream, link.clone()));
+    let mut connection = http1::Builder::new()
+        .header_read_timeout(None)
+        .serve_connection(wire, Dispatch { shared, link: link.clone() });
+
+    let served = {
+        let mut idle = pin!(async {
+            match close_idle {
+                Some(limit) => link.idle_for(limit).await,
+                None => std::future::pending().await,
+            }
+        });
+        let mut closing = false;
+        std::future::poll_fn(|cx| {
+            if !closing && idle.as_mut().poll(cx).is_ready() {
+                closing = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            connection.poll_without_shutdown(cx)
+        })
+        .await
+    };
+    if served.is_err_and(|error| error.is_parse()) {
+        link.malformed();
+    }
+    let stream = connection.into_parts().io.into_inner().into_stream();
+    end(stream, &link).await;
+    drop(open);
+}
+
+/// Ends the socket as the link says. What fails here has failed because the client is gone, which is the end
+/// that was wanted.
+async fn end(mut stream: TcpStream, link: &Link) {
+    match link.ending() {
+        Some(Ending::Reset) => {
+            if link.unsettled() > SETTLES_AT_ONCE {
+                tokio::time::sleep(SETTLE).await;
+            }
+            // Closing a socket that lingers for no time at all sends a reset.
+            let _ = stream.set_zero_linger();
+        }
+        Some(Ending::Garbage) => {
+            if stream.write_all(GARBAGE).await.is_ok() {
+                link.add_written(GARBAGE.len() as u64);
+            }
+            let _ = stream.shutdown().await;
+        }
+        None => {
+            let _ = stream.shutdown().await;
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The origin itself: it listens, serves each connection in a task of its own, and ends them all with itself.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::auth::Auth;
+use crate::connection;
+use crate::exchange::Shared;
+use crate::recorded::{KeyReport, Recorded};
+use crate::recorder::Recorder;
+use crate::report::Report;
+use crate::script::Script;
+
+/// A running origin. Dropping it ends it too, though without waiting for the end.
+pub struct Origin {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    stop: oneshot::Sender<()>,
+    accepting: JoinHandle<()>,
+}
+
+impl Origin {
+    /// Starts an origin on the current tokio runtime.
+    ///
+    /// # Panics
+    /// Where [`Origin::try_start`] has an error, which in tests is a mistake of the test.
+    pub async fn start(script: Script) -> Self {
+        match Self::try_start(script).await {
+            Ok(origin) => origin,
+            Err(error) => panic!("the origin cannot start: {error}"),
+        }
+    }
+
+    /// Starts an origin on the current tokio runtime.
+    ///
+    /// # Errors
+    /// When the script is not consistent, or its address cannot be listened on.
+    pub async fn try_start(script: Script) -> io::Result<Self> {
+        script.check().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let listener = TcpListener::bind(script.listen).await?;
+        let addr = listener.local_addr()?;
+        let shared = Arc::new(Shared { auth: Auth::of(&script), script, recorder: Recorder::new() });
+        let (stop, stopped) = oneshot::channel();
+        let accepting = tokio::spawn(accept(listener, shared.clone(), stopped));
+        Ok(Self { addr, shared, stop, accepting })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The base URL, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// What it saw so far. An answer that a client has received whole is in it.
+    pub fn report(&self) -> Report {
+        self.shared.recorder.report()
+    }
+
+    /// Waits until the report fulfils a condition, and returns that report.
+    pub async fn until(&self, condition: impl Fn(&Report) -> bool) -> Report {
+        self.shared.recorder.until(condition).await
+    }
+
+    /// The keys that it saw, in the order in which they first came.
+    pub fn keys(&self) -> Vec<KeyReport> {
+        self.shared.recorder.keys()
+    }
+
+    /// The recorded requests, at most the last 1000, the oldest first; none with `no_recording`.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.shared.recorder.requests(usize::MAX)
+    }
+
+    /// Clears the counters and what is known of keys. Open connections stay.
+    pub fn reset(&self) {
+        self.shared.recorder.reset();
+    }
+
+    /// Closes the listener and all connections, whatever they are doing, and waits until that is done.
+    pub async fn shutdown(self) {
+        // It fails only if accepting has ended, and that is what is wanted.
+        let _ = self.stop.send(());
+        let _ = self.accepting.await;
+    }
+}
+
+/// Accepts until told to stop, or until the origin is dropped.
+async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection::run(shared.clone(), stream));
+                }
+                // Out of file descriptors, most likely: they come back as connections end.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            },
+            Some(_) = connections.join_next() => {}
+            _ = &mut stopped => break,
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}

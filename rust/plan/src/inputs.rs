@@ -1,0 +1,35 @@
+//! What the driver found out before compilation.
+
+use apisink_config::ReferenceKind;
+use serde::{Deserialize, Serialize};
+
+use crate::secrets::Secret;
+
+/// What a config's references stand for, and the source's columns.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Inputs {
+    /// One entry for each reference of the config; the order does not matter.
+    #[serde(default)]
+    pub references: Vec<ResolvedReference>,
+    /// Names of the source's top-level columns; none when they are not known yet.
+    #[serde(default)]
+    pub columns: Option<Vec<String>>,
+}
+
+/// A reference and its value, or why it has none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResolvedReference {
+    /// Where the value comes from.
+    pub kind: ReferenceKind,
+    /// Scope of the secret store; empty for the environment.
+    #[serde(default)]
+    pub scope: String,
+    /// Key in the scope, or the variable's name.
+    pub key: String,
+    /// The value.
+    #[serde(default)]
+    pub value: Option<Secret>,
+    /// Why there is no value.
+    #[serde(default)]
+    pub error: Option<String>,
+}

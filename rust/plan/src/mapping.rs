@@ -1,0 +1,186 @@
+//! Column mappings: which part of the request each of them enters.
+
+use apisink_config::{Code, ColumnMapping, Place, Position};
+
+use crate::plan::{BodyNode, ColumnRef};
+use crate::state::State;
+
+/// The mappings of a config and the places that placeholders gave them so far.
+pub(crate) struct Mappings<'a> {
+    all: Vec<Entry<'a>>,
+    has_body: bool,
+    has_params: bool,
+}
+
+struct Entry<'a> {
+    mapping: &'a ColumnMapping,
+    used_in: Vec<Place>,
+}
+
+/// What enters the request other than by placeholders.
+#[derive(Default)]
+pub(crate) struct Injected {
+    /// Fields of the body; none of them means: the whole row.
+    pub(crate) body: Vec<(String, BodyNode)>,
+    /// Query parameters of `param_injector`.
+    pub(crate) params: Vec<(String, ColumnRef)>,
+    /// Headers.
+    pub(crate) headers: Vec<(String, Position, ColumnRef)>,
+}
+
+impl<'a> Mappings<'a> {
+    pub(crate) fn new(all: &'a [ColumnMapping], has_body: bool, has_params: bool) -> Self {
+        let all = all.iter().map(|mapping| Entry { mapping, used_in: Vec::new() }).collect();
+        Self { all, has_body, has_params }
+    }
+
+    /// The column of a placeholder: that of the mapping of this name, else the source column itself.
+    ///
+    /// Of several mappings of one name, that for this place is taken, then one without `in`, then the first.
+    pub(crate) fn placeholder(
+        &mut self,
+        state: &mut State<'_>,
+        name: &str,
+        place: Place,
+        at: Position,
+    ) -> ColumnRef {
+        let in_path = place == Place::Path;
+        let fitness = |entry: &&mut Entry<'_>| match entry.mapping.place.as_ref().map(|place| place.value) {
+            Some(own) if own == place => 0,
+            None => 1,
+            Some(_) => 2,
+        };
+        let named = self.all.iter_mut().filter(|entry| entry.mapping.endpoint_param.value == name);
+        match named.min_by_key(fitness) {
+            Some(entry) => {
+                entry.used_in.push(place);
+                let mapping = entry.mapping;
+                state.column(&mapping.source_column, in_path || mapping.required, mapping.source_column.at)
+            }
+            None => state.column(name, in_path, at),
+        }
+    }
+
+    /// Gives the mappings that no placeholder used their places; refuses those that have none.
+    ///
+    /// Without `in`, the body is taken if the chain makes one, else the query if the chain injects parameters.
+    pub(crate) fn inject(self, state: &mut State<'_>) -> Injected {
+        let mut injected = Injected::default();
+        for Entry { mapping, used_in } in &self.all {
+            let place = match &mapping.place {
+                Some(place) if place.value != Place::Body && used_in.contains(&place.value) => continue,
+                Some(place) => place.value,
+                None if !used_in.is_empty() => continue,
+                None if self.has_body => Place::Body,
+                None if self.has_params => Place::Query,
+                None => {
+                    let hint = format!(
+                        "add `- type: json_body` or `- type: param_injector` to `middleware`, or write `{{{}}}` in \
+                         `endpoint.url_path`",
+                        mapping.endpoint_param.value
+                    );
+                    refuse(state, mapping, "nothing in the chain or in `endpoint` uses it", hint);
+                    continue;
+                }
+            };
+            self.inject_one(state, mapping, place, &mut injected);
+        }
+        injected
+    }
+
+    fn inject_one(
+        &self,
+        state: &mut State<'_>,
+        mapping: &ColumnMapping,
+        place: Place,
+        injected: &mut Injected,
+    ) {
+        let param = &mapping.endpoint_param;
+        let column = |state: &mut State<'_>| {
+            state.column(&mapping.source_column, mapping.required, mapping.source_column.at)
+        };
+        match place {
+            Place::Body if !self.has_body => refuse(
+                state,
+                mapping,
+                "it is `in: body`, but the chain makes no body",
+                "add `- type: json_body` to `middleware`",
+            ),
+            Place::Query if !self.has_params => refuse(
+                state,
+                mapping,
+                "it is `in: query`, but the chain injects no parameters",
+                "add `- type: param_injector` to `middleware`",
+            ),
+            Place::Path => refuse(
+                state,
+                mapping,
+                "it is `in: path`, but `endpoint.url_path` has no such placeholder in its path",
+                format!("write `{{{}}}` in `endpoint.url_path`", param.value),
+            ),
+            Place::Body => {
+                let column = column(state);
+                let path: Vec<&str> = param.split('.').collect();
+                if path.iter().any(|name| name.is_empty()) {
+                    let what = format!("the body field `{}` has an empty name between its dots", param.value);
+                    state.note(
+                        param.at,
+                        Code::InvalidValue,
+                        what,
+                        "write the field's path, as `address.city`",
+                    );
+                } else if !insert(&mut injected.body, &path, column) {
+                    let what =
+                        format!("the body field `{}` collides with another mapping's field", param.value);
+                    let hint = "give each mapping a field of its own; a field can't be a value and an object at once";
+                    state.note(param.at, Code::Conflict, what, hint);
+                }
+            }
+            Place::Query => {
+                let column = column(state);
+                if injected.params.iter().any(|(name, _)| *name == param.value) {
+                    let what = format!("two mappings inject the query parameter `{}`", param.value);
+                    state.note(param.at, Code::Conflict, what, "give each mapping a parameter of its own");
+                } else {
+                    injected.params.push((param.value.clone(), column));
+                }
+            }
+            Place::Header => {
+                let column = column(state);
+                injected.headers.push((param.value.clone(), param.at, column));
+            }
+        }
+    }
+}
+
+fn refuse(state: &mut State<'_>, mapping: &ColumnMapping, why: &str, hint: impl Into<String>) {
+    // A template that could not be read may well use it.
+    if state.problems.iter().any(|problem| problem.code == Code::Placeholder) {
+        return;
+    }
+    let what = format!(
+        "the mapping of `{}` to `{}` has no effect: {why}",
+        mapping.source_column.value, mapping.endpoint_param.value
+    );
+    state.note(mapping.at, Code::Unused, what, hint);
+}
+
+/// Puts a column at a path of nested objects; false when something else is there.
+fn insert(fields: &mut Vec<(String, BodyNode)>, path: &[&str], column: ColumnRef) -> bool {
+    let Some((first, rest)) = path.split_first() else { return false };
+    let found = fields.iter_mut().find(|(name, _)| name == first).map(|(_, node)| node);
+    match (found, rest.is_empty()) {
+        (None, true) => {
+            fields.push(((*first).to_owned(), BodyNode::Column(column)));
+            true
+        }
+        (None, false) => {
+            let mut inner = Vec::new();
+            let done = insert(&mut inner, rest, column);
+            fields.push(((*first).to_owned(), BodyNode::Object(inner)));
+            done
+        }
+        (Some(BodyNode::Object(inner)), false) => insert(inner, rest, column),
+        _ => false,
+    }
+}

@@ -1,0 +1,179 @@
+//! What the steps of a compilation share: problems so far, secret slots, columns in use.
+
+use apisink_config::{
+    Code, Config, Position, Problem, Reference, ReferenceKind, Segment, Text, names_a_credential, nearest,
+};
+
+use crate::inputs::Inputs;
+use crate::plan::{ColumnRef, SecretSlot};
+use crate::secrets::{Secret, SecretValues};
+
+pub(crate) struct State<'a> {
+    pub(crate) config: &'a Config,
+    inputs: &'a Inputs,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) secrets: SecretValues,
+    /// Slots of references that were met, so that each value travels once.
+    slots: Vec<(Reference, SecretSlot)>,
+    /// Columns in use, in the order of use.
+    columns: Vec<String>,
+}
+
+impl<'a> State<'a> {
+    pub(crate) fn new(config: &'a Config, inputs: &'a Inputs) -> Self {
+        Self {
+            config,
+            inputs,
+            problems: Vec::new(),
+            secrets: SecretValues::default(),
+            slots: Vec::new(),
+            columns: Vec::new(),
+        }
+    }
+
+    pub(crate) fn note(
+        &mut self,
+        at: Position,
+        code: Code,
+        what: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.problems.push(self.config.document.problem(at, code, what, hint));
+    }
+
+    /// The value of a reference; notes why there is none.
+    pub(crate) fn resolve(&mut self, reference: &Reference, at: Position) -> Option<&'a Secret> {
+        let found = self.inputs.references.iter().find(|resolved| {
+            resolved.kind == reference.kind
+                && resolved.scope == reference.scope
+                && resolved.key == reference.key
+        });
+        let (what, hint) = match found {
+            Some(resolved) => match (&resolved.value, &resolved.error) {
+                (Some(value), _) => return Some(value),
+                (None, Some(error)) => (format!("{reference} has no value: {error}"), ""),
+                (None, None) => (format!("{reference} has no value"), ""),
+            },
+            None => (format!("{reference} has no value: nobody looked it up"), ""),
+        };
+        let hint = match (hint, reference.kind) {
+            ("", ReferenceKind::Env) => {
+                format!("set the environment variable {} on the driver", reference.key)
+            }
+            _ => "check scope and key, and that a provider for this scope is there".to_owned(),
+        };
+        self.note(at, Code::Reference, what, hint);
+        None
+    }
+
+    /// The slot of a reference.
+    pub(crate) fn slot(&mut self, reference: &Reference, at: Position) -> Option<SecretSlot> {
+        let same = |known: &Reference| {
+            (known.kind, &known.scope, &known.key) == (reference.kind, &reference.scope, &reference.key)
+        };
+        if let Some((_, slot)) = self.slots.iter().find(|(known, _)| same(known)) {
+            return Some(*slot);
+        }
+        let value = self.resolve(reference, at)?.clone();
+        let slot = self.secrets.push(value);
+        self.slots.push((reference.clone(), slot));
+        Some(slot)
+    }
+
+    /// The slot of a credential, whatever it is made of. Empty ones are refused; `check` says what else is wrong.
+    pub(crate) fn credential(
+        &mut self,
+        text: &Text,
+        name: &str,
+        check: impl FnOnce(&str) -> Option<&'static str>,
+    ) -> Option<SecretSlot> {
+        let at = text.at();
+        let value = self.joined(text)?;
+        let wrong = if value.is_empty() { Some("is empty") } else { check(&value) };
+        if let Some(wrong) = wrong {
+            let hint = match text.references().first() {
+                Some(reference) => format!("correct the value of {reference}"),
+                None => "correct it, or write a reference such as \"{{env.NAME}}\"".to_owned(),
+            };
+            self.note(at, Code::InvalidValue, format!("the value of {name} {wrong}"), hint);
+            return None;
+        }
+        match text.segments() {
+            [Segment::Reference(reference)] => self.slot(reference, at),
+            _ => Some(self.secrets.push(Secret::new(value))),
+        }
+    }
+
+    /// A literal that is a credential by the name of its header or parameter.
+    pub(crate) fn literal_secret(&mut self, name: &str, literal: &str) -> Option<SecretSlot> {
+        names_a_credential(name).then(|| self.secrets.push(Secret::new(literal)))
+    }
+
+    fn joined(&mut self, text: &Text) -> Option<String> {
+        let mut joined = Some(String::new());
+        for segment in text.segments() {
+            let piece = match segment {
+                Segment::Literal(literal) => Some(literal.as_str()),
+                Segment::Reference(reference) => self.resolve(reference, text.at()).map(Secret::expose),
+            };
+            joined = joined.zip(piece).map(|(joined, piece)| joined + piece);
+        }
+        joined
+    }
+
+    /// A string that is no secret: references to the environment are replaced, those to secret stores refused.
+    pub(crate) fn plain(&mut self, text: &Text, name: &str) -> Option<String> {
+        let secret = text.references().into_iter().find(|reference| reference.kind == ReferenceKind::Secret);
+        if let Some(reference) = secret {
+            self.note(
+                text.at(),
+                Code::Reference,
+                format!("{name} may not hold {reference}: it is shown in logs and plans"),
+                "write it out or use {{env.NAME}}; secrets belong under `auth`, `headers`, `query` or `url_path`",
+            );
+            return None;
+        }
+        self.joined(text)
+    }
+
+    /// A column that requests use.
+    pub(crate) fn column(&mut self, dotted: &str, required: bool, at: Position) -> ColumnRef {
+        let path: Vec<String> = dotted.split('.').map(str::to_owned).collect();
+        self.use_column(&path[0], at);
+        ColumnRef { path, required }
+    }
+
+    fn use_column(&mut self, name: &str, at: Position) {
+        if !self.columns.iter().any(|known| known == name) {
+            self.columns.push(name.to_owned());
+        }
+        self.expect_column(name, at);
+    }
+
+    /// Notes a column that the source does not have.
+    pub(crate) fn expect_column(&mut self, name: &str, at: Position) {
+        let Some(columns) = &self.inputs.columns else { return };
+        if columns.iter().any(|column| column == name) {
+            return;
+        }
+        let hint = match nearest(name, columns.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if columns.is_empty() => "the source has no columns".to_owned(),
+            None => {
+                const SHOWN: usize = 20;
+                let shown: Vec<String> =
+                    columns.iter().take(SHOWN).map(|column| format!("`{column}`")).collect();
+                let more = if columns.len() > SHOWN { ", …" } else { "" };
+                format!("the source has {}{more}", shown.join(", "))
+            }
+        };
+        self.note(at, Code::MissingColumn, format!("the source has no column `{name}`"), hint);
+    }
+
+    /// The columns in use, each once.
+    pub(crate) fn into_columns(self, id_column: &str) -> Vec<String> {
+        let mut columns = vec![id_column.to_owned()];
+        columns.extend(self.columns.into_iter().filter(|column| column != id_column));
+        columns
+    }
+}

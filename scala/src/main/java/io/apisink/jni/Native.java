@@ -1,0 +1,93 @@
+package io.apisink.jni;
+
+/**
+ * Entry points of the native library. Call {@link NativeLibrary#load} first.
+ *
+ * <p>Every method throws a subclass of {@link io.apisink.ApiSinkException} for its failures, a panic of native code
+ * included. Byte arrays are copied in both directions. Addresses are those of the structs of Arrow's C data interface:
+ * what is passed in is moved out of the struct, what comes out belongs to the caller, who releases it.
+ *
+ * <p>A session is a number with a generation; a stale one is a {@link io.apisink.SessionClosedException}. The methods
+ * on one session are called by one thread, that of the Spark task; none blocks for longer than it says.
+ *
+ * <p>Production code reaches these methods through {@code io.apisink.config.ConfigCompiler} and {@code
+ * io.apisink.session.NativeSession} only.
+ */
+public final class Native {
+
+  /** What {@link #abiVersion} of a library that fits this class answers. */
+  public static final int ABI_VERSION = 1;
+
+  /** Bit of {@link #await}: there is room for {@link #submit}. */
+  public static final int READY_FOR_ROWS = 1;
+
+  /** Bit of {@link #await}: {@link #takeResponses} is worth calling. */
+  public static final int RESPONSES = 2;
+
+  /** Bit of {@link #await}: the input is finished and every response was taken. */
+  public static final int DONE = 4;
+
+  /** Bit of {@link #await}: {@link #takeLogs} has lines. */
+  public static final int LOGS = 8;
+
+  private Native() {}
+
+  /** The version of this contract that the library was built for. */
+  public static native int abiVersion();
+
+  /**
+   * The references to the environment and to secret stores that a config holds.
+   *
+   * @param text the config, UTF-8
+   * @param name its name in messages, usually its path
+   * @return JSON: {@code [{"kind":"env","scope":"","key":"API_TOKEN","line":3,"column":9}, …]}
+   */
+  public static native byte[] configReferences(byte[] text, String name);
+
+  /**
+   * Validates and compiles a config. Pure: no file, environment or network is looked at.
+   *
+   * @param inputs JSON: {@code {"references":[{"kind","scope","key","value"|"error"}],"columns":[names]|null}}
+   * @return the plan, the secrets, and JSON for the driver
+   */
+  public static native byte[][] compileConfig(byte[] text, String name, byte[] inputs);
+
+  /**
+   * Opens the sending side of a task and binds the plan to the columns. Sends nothing yet.
+   *
+   * @param task JSON: identity of the task attempt
+   * @param schemaAddress ArrowSchema (a struct) of the batches to come; moved
+   * @return the session
+   */
+  public static native long openSession(byte[] plan, byte[] secrets, byte[] task, long schemaAddress);
+
+  /**
+   * Waits until there is something to do, at most for {@code timeoutMillis}.
+   *
+   * @param finishing not to return for {@link #READY_FOR_ROWS}
+   * @return the bits {@link #READY_FOR_ROWS}, {@link #RESPONSES}, {@link #DONE}, {@link #LOGS}
+   */
+  public static native int await(long session, long timeoutMillis, boolean finishing);
+
+  /** Takes a batch of rows. Moved, rendered and released when the method returns. */
+  public static native void submit(long session, long arrayAddress);
+
+  /** Says that no more rows will come. */
+  public static native void finish(long session);
+
+  /**
+   * Exports one batch of responses into two empty structs.
+   *
+   * @return rows of the batch; 0 when there was none and nothing was exported
+   */
+  public static native int takeResponses(long session, long arrayAddress, long schemaAddress, int maxRows);
+
+  /** The log lines since the last call, each {@code "<LEVEL> <line>"} in UTF-8. */
+  public static native byte[][] takeLogs(long session);
+
+  /** JSON: {@code {"rows","success","httpError","transportError","invalidRow","invalidResponse","unknown","attempts"}}. */
+  public static native byte[] sessionStats(long session);
+
+  /** Aborts what is in flight and frees the session. Returns at once; may be called again. */
+  public static native void closeSession(long session);
+}

@@ -1,0 +1,68 @@
+package io.apisink
+
+import com.fasterxml.jackson.databind.JsonNode
+import io.apisink.Json._
+
+/**
+ * How the rows of a task, a manifest or a run ended.
+ *
+ * @param rows source rows taken
+ * @param attempts HTTP round trips, all retries included
+ */
+final case class Outcomes(
+    rows: Long = 0,
+    success: Long = 0,
+    httpError: Long = 0,
+    transportError: Long = 0,
+    invalidRow: Long = 0,
+    invalidResponse: Long = 0,
+    unknown: Long = 0,
+    attempts: Long = 0
+) {
+
+  def +(other: Outcomes): Outcomes = Outcomes(
+    rows + other.rows,
+    success + other.success,
+    httpError + other.httpError,
+    transportError + other.transportError,
+    invalidRow + other.invalidRow,
+    invalidResponse + other.invalidResponse,
+    unknown + other.unknown,
+    attempts + other.attempts
+  )
+
+  /** Outcome names as in the sink's `outcome` column, those that occurred; `success` always. */
+  def byName: Seq[(String, Long)] = Seq(
+    "success" -> success,
+    "http_error" -> httpError,
+    "transport_error" -> transportError,
+    "invalid_row" -> invalidRow,
+    "invalid_response" -> invalidResponse,
+    "unknown" -> unknown
+  ).filter { case (name, count) => count > 0 || name == "success" }
+
+  def toJson: JsonNode = Json.newObject()
+    .put("rows", rows)
+    .put("success", success)
+    .put("httpError", httpError)
+    .put("transportError", transportError)
+    .put("invalidRow", invalidRow)
+    .put("invalidResponse", invalidResponse)
+    .put("unknown", unknown)
+    .put("attempts", attempts)
+}
+
+object Outcomes {
+
+  /** Reads what [[Outcomes.toJson]] and the native library's `sessionStats` write. */
+  def fromJson(node: JsonNode): Outcomes = Outcomes(
+    node.long("rows"),
+    node.long("success"),
+    node.long("httpError"),
+    node.long("transportError"),
+    node.long("invalidRow"),
+    node.long("invalidResponse"),
+    node.long("unknown"),
+    node.long("attempts")
+  )
+}

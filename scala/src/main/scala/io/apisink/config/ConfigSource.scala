@@ -1,0 +1,46 @@
+package io.apisink.config
+
+import java.io.{FileNotFoundException, IOException}
+import java.nio.charset.StandardCharsets.UTF_8
+
+import io.apisink.ConfigException
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.Path
+
+/**
+ * The text of a config and where it came from.
+ *
+ * @param name what messages call it: the path as it was given, or `configText`
+ */
+final class ConfigSource(val text: Array[Byte], val name: String)
+
+object ConfigSource {
+
+  /** Larger than any config that a person writes; a mistaken path to a data file must not fill the driver. */
+  private val MaxBytes = 4 * 1024 * 1024
+
+  def inline(text: String): ConfigSource = new ConfigSource(text.getBytes(UTF_8), "configText")
+
+  /** Reads a file through Hadoop's file systems: `configs/x.yaml`, `s3a://…`, `abfss://…`. */
+  def read(path: String, conf: Configuration): ConfigSource = {
+    val bytes =
+      try {
+        val file = new Path(path)
+        val in = file.getFileSystem(conf).open(file)
+        try in.readNBytes(MaxBytes + 1)
+        finally in.close()
+      } catch {
+        case _: FileNotFoundException => throw unreadable(path, "there is no such file")
+        case e @ (_: IOException | _: IllegalArgumentException) => throw unreadable(path, String.valueOf(e.getMessage))
+      }
+    if (bytes.length > MaxBytes) throw unreadable(path, s"it is larger than $MaxBytes bytes")
+    new ConfigSource(bytes, path)
+  }
+
+  private def unreadable(path: String, why: String): ConfigException = new ConfigException(
+    "CONFIG_FILE",
+    s"the config $path could not be read on the driver: $why",
+    "Let the option 'config' name a file that the driver can read, with a scheme where it is not in the default file" +
+      " system (file:///…, s3a://…)."
+  )
+}

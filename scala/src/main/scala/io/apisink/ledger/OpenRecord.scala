@@ -1,0 +1,77 @@
+package io.apisink.ledger
+
+import io.apisink.Json
+import io.apisink.Json._
+
+/**
+ * What is fixed when a run is opened for the first time.
+ *
+ * @param partitions Spark tasks; ids are spread over them by `hashVector`'s function
+ * @param idType the id column's type, as Spark writes it in DDL
+ * @param hashVector Spark's hash of fixed values of the id type; another vector means that ids would go elsewhere
+ * @param sink what the config names as the sink
+ * @param created ISO 8601, UTC
+ */
+final case class OpenRecord(
+    runId: String,
+    planDigest: String,
+    requestDigest: String,
+    partitions: Int,
+    idColumn: String,
+    idType: String,
+    hashVector: Seq[Int],
+    sink: String,
+    created: String,
+    sparkVersion: String
+) {
+
+  /**
+   * What keeps a run with this record from being continued as `other`: name of the thing, here, there.
+   * A changed rate, retry or timeout does not: only what shapes requests, their spread and their place does.
+   */
+  def conflicts(other: OpenRecord): Seq[(String, String, String)] = Seq(
+    ("the request (method, URL, headers, body mapping)", requestDigest, other.requestDigest),
+    ("the id column", idColumn, other.idColumn),
+    ("the id column's type", idType, other.idType),
+    ("Spark's hash function", hashVector.mkString(" "), other.hashVector.mkString(" ")),
+    ("the sink", sink, other.sink)
+  ).filter { case (_, here, there) => here != there }
+
+  def toJson: Array[Byte] = {
+    val json = Json.newObject()
+      .put("format", OpenRecord.Format)
+      .put("runId", runId)
+      .put("planDigest", planDigest)
+      .put("requestDigest", requestDigest)
+      .put("partitions", partitions)
+      .put("idColumn", idColumn)
+      .put("idType", idType)
+    val hashes = json.putArray("hashVector")
+    hashVector.foreach(hashes.add)
+    Json.prettyBytes(json.put("sink", sink).put("created", created).put("sparkVersion", sparkVersion))
+  }
+}
+
+object OpenRecord {
+
+  /** Version of the ledger's files. A ledger of another version is refused. */
+  val Format = 1
+
+  def fromJson(bytes: Array[Byte]): OpenRecord = {
+    val json = Json.parse(bytes)
+    val format = json.int("format")
+    if (format != Format) throw new IllegalArgumentException(s"its format is $format, this version reads $Format")
+    OpenRecord(
+      json.string("runId"),
+      json.string("planDigest"),
+      json.string("requestDigest"),
+      json.int("partitions"),
+      json.string("idColumn"),
+      json.string("idType"),
+      json.items("hashVector").map(_.asInt()),
+      json.string("sink"),
+      json.string("created"),
+      json.string("sparkVersion")
+    )
+  }
+}

@@ -1,0 +1,49 @@
+package io.apisink.session
+
+import io.apisink.Json
+import org.apache.spark.SparkEnv
+
+/**
+ * Who asks: a task attempt, as it reaches the sink's `worker` column.
+ *
+ * @param logLevel the least severe level of the native library's lines that anybody will read
+ */
+private[apisink] final case class TaskIdentity(
+    runId: String,
+    executorId: String,
+    host: String,
+    pid: Long,
+    partition: Int,
+    taskAttemptId: Long,
+    logLevel: String
+) {
+
+  def toJson: Array[Byte] = Json.bytes(
+    Json.newObject()
+      .put("runId", runId)
+      .put("epoch", 0)
+      .put("executorId", executorId)
+      .put("host", host)
+      .put("pid", pid)
+      .put("partitionId", partition)
+      .put("taskAttemptId", taskAttemptId)
+      .put("logLevel", logLevel)
+  )
+}
+
+private[apisink] object TaskIdentity {
+
+  /** The identity of the task that the calling thread runs. */
+  def current(runId: String, partition: Int, taskAttemptId: Long): TaskIdentity = {
+    val env = SparkEnv.get
+    TaskIdentity(
+      runId,
+      env.executorId,
+      env.blockManager.blockManagerId.host,
+      ProcessHandle.current().pid(),
+      partition,
+      taskAttemptId,
+      ExchangeLog.level
+    )
+  }
+}

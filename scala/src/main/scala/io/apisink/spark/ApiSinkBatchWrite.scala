@@ -1,0 +1,83 @@
+package io.apisink.spark
+
+import java.time.Instant
+
+import io.apisink.config.CompiledConfig
+import io.apisink.journal.FlushLimits
+import io.apisink.ledger.{Ledger, OpenRecord}
+import org.apache.spark.SPARK_VERSION
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.apisink.{IdHash, Sessions}
+import org.apache.spark.sql.connector.write.{BatchWrite, DataWriterFactory, PhysicalWriteInfo, WriterCommitMessage}
+import org.apache.spark.util.SerializableConfiguration
+
+/**
+ * One run over one DataFrame. Everything that has an effect begins in [[createBatchWriterFactory]], which Spark calls
+ * when the tasks are about to start.
+ *
+ * Spark prints this object: no case class, nothing secret.
+ */
+private[spark] final class ApiSinkBatchWrite(
+    spark: SparkSession,
+    config: CompiledConfig,
+    columns: SourceColumns,
+    warnings: Seq[String],
+    run: Run,
+    ledger: Ledger,
+    sinkName: String
+) extends BatchWrite {
+
+  private var sends = false
+
+  override def createBatchWriterFactory(info: PhysicalWriteInfo): DataWriterFactory = {
+    val opened = run.open(record)
+    sends = opened.isDefined
+    opened match {
+      case None => IdleWriterFactory
+      case Some(first) =>
+        warnings.foreach(Console.warn(run.id, _))
+        new SendingWriterFactory(job(first, info.numPartitions()))
+    }
+  }
+
+  // A second attempt of a task must not be refused by a coordinator that waits for a lost first one: journal files
+  // have names of their own and only the attempt whose message arrives counts.
+  override def useCommitCoordinator(): Boolean = false
+
+  override def commit(messages: Array[WriterCommitMessage]): Unit =
+    if (sends) run.commit(messages.toSeq.collect { case task: TaskCommit => task })
+
+  override def abort(messages: Array[WriterCommitMessage]): Unit = run.failed()
+
+  override def toString: String = s"ApiSinkBatchWrite(run ${run.id}, sink $sinkName)"
+
+  private def record: OpenRecord = OpenRecord(
+    runId = run.id,
+    planDigest = config.driver.planDigest,
+    requestDigest = config.driver.requestDigest,
+    partitions = config.driver.partitions,
+    idColumn = config.driver.idColumn,
+    idType = columns.idType.sql,
+    hashVector = IdHash.vector(columns.idType),
+    sink = sinkName,
+    created = Instant.now().toString,
+    sparkVersion = SPARK_VERSION
+  )
+
+  private def job(first: OpenRecord, partitions: Int): WriteJob = {
+    val plan = config.driver
+    new WriteJob(
+      run.id,
+      ledger.directory.toString,
+      config.plan,
+      config.secrets,
+      columns.schema,
+      columns.ordinals,
+      plan.batchRows,
+      plan.batchBytes,
+      FlushLimits(plan.flushMillis, plan.flushRows, plan.flushBytes),
+      clustered = partitions == first.partitions,
+      spark.sparkContext.broadcast(new SerializableConfiguration(Sessions.hadoopConf(spark)))
+    )
+  }
+}

@@ -1,0 +1,66 @@
+package io.apisink.spark
+
+import io.apisink.config.CompiledConfig
+import io.apisink.ledger.Ledger
+import io.apisink.sink.{DeltaSink, SinkTarget}
+import org.apache.hadoop.fs.Path
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.apisink.Sessions
+import org.apache.spark.sql.connector.distributions.{Distribution, Distributions}
+import org.apache.spark.sql.connector.expressions.{Expression, Expressions, SortOrder}
+import org.apache.spark.sql.connector.write.{BatchWrite, RequiresDistributionAndOrdering}
+
+/**
+ * A planned write: rows spread by their id over a fixed number of partitions, so that a partition holds the same ids in
+ * every attempt and in every run of the same run id.
+ *
+ * Spark makes and prints this object while it plans, EXPLAIN included: no effect before [[toBatch]], no case class,
+ * nothing secret in `toString`.
+ */
+private[spark] final class ApiSinkWrite(
+    spark: SparkSession,
+    config: CompiledConfig,
+    columns: SourceColumns,
+    runId: Option[String],
+    target: SinkTarget,
+    journal: Path,
+    warnings: Seq[String]
+) extends RequiresDistributionAndOrdering {
+
+  override def requiredDistribution(): Distribution = {
+    // Quoted: the name is one column's, whatever dots it has.
+    val quoted = s"`${config.driver.idColumn.replace("`", "``")}`"
+    Distributions.clustered(Array[Expression](Expressions.column(quoted)))
+  }
+
+  override def distributionStrictlyRequired(): Boolean = true
+
+  override def requiredOrdering(): Array[SortOrder] = Array.empty
+
+  /** A run that was opened before keeps its number of partitions, whatever the config says now. */
+  override def requiredNumPartitions(): Int = {
+    val id = runId.getOrElse(derivedId(RunOrdinals.peek))
+    ledger(id).opened().fold(config.driver.partitions)(_.partitions)
+  }
+
+  override def toBatch: BatchWrite = batch
+
+  override def description(): String = s"apisink to ${target.name}"
+
+  override def toString: String = s"ApiSinkWrite(plan ${config.driver.planDigest.take(8)}, sink ${target.name})"
+
+  /** Once: the run's id depends on how often the plan was written before. */
+  private lazy val batch: BatchWrite = {
+    val id = runId.getOrElse(derivedId(RunOrdinals.take))
+    val runLedger = ledger(id)
+    val run = new Run(spark, id, runId.isDefined, runLedger, new DeltaSink(spark, target))
+    new ApiSinkBatchWrite(spark, config, columns, warnings, run, runLedger, target.name)
+  }
+
+  private def derivedId(ordinal: (String, String) => Long): String = {
+    val application = spark.sparkContext.applicationId
+    RunId.derived(application, config.driver.planDigest, ordinal(application, config.driver.planDigest))
+  }
+
+  private def ledger(id: String): Ledger = new Ledger(new Path(journal, id), Sessions.hadoopConf(spark))
+}

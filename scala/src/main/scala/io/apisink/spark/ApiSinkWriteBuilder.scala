@@ -1,0 +1,39 @@
+package io.apisink.spark
+
+import io.apisink.ConfigException
+import io.apisink.config.{ConfigCompiler, ConfigSource, SecretResolvers}
+import io.apisink.sink.SinkTarget
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.apisink.Sessions
+import org.apache.spark.sql.connector.write.{LogicalWriteInfo, SupportsTruncate, Write, WriteBuilder}
+
+/**
+ * From options to a planned write. Spark's optimizer calls [[build]], for EXPLAIN too: it reads (config file,
+ * environment, ledger) and checks, so that mistakes come before any task, and changes nothing.
+ */
+private[spark] final class ApiSinkWriteBuilder(info: LogicalWriteInfo) extends WriteBuilder with SupportsTruncate {
+
+  // Said to be supported only so that the refusal is in our words.
+  override def truncate(): WriteBuilder = throw new ConfigException(
+    "MODE_OVERWRITE",
+    "mode overwrite is not supported: answers are appended to the sink",
+    "Write .mode(\"append\"), or delete the sink's rows yourself before the run."
+  )
+
+  override def build(): Write = {
+    val spark = SparkSession.active
+    val conf = Sessions.hadoopConf(spark)
+    val options = ApiSinkOptions.forWrite(info.options())
+    val source = options.config match {
+      case ConfigOption.File(path) => ConfigSource.read(path, conf)
+      case text: ConfigOption.Text => ConfigSource.inline(text.text)
+    }
+    val config = new ConfigCompiler(SecretResolvers.default).compile(source, info.schema().fieldNames.toSeq)
+    val columns = SourceColumns.select(info.schema(), config.driver)
+    val context = spark.sparkContext
+    val warnings = Preflight.check(context.getConf, !context.isLocal, config.driver, !config.secrets.isEmpty)
+    val target = SinkTarget.of(config.driver, conf)
+    val journal = JournalLocation.resolve(config.driver, spark.conf.getOption(JournalLocation.Setting), target, conf)
+    new ApiSinkWrite(spark, config, columns, options.runId, target, journal, config.driver.warnings ++ warnings)
+  }
+}

@@ -1,0 +1,196 @@
+package io.apisink.spark
+
+import scala.util.control.NonFatal
+
+import io.apisink.Outcomes
+import io.apisink.jni.Native
+import io.apisink.journal.JournalWriter
+import io.apisink.session.{ExchangeLog, NativeSession, TaskIdentity}
+import org.apache.arrow.memory.BufferAllocator
+import org.apache.hadoop.fs.Path
+import org.apache.spark.{TaskContext, TaskKilledException}
+import org.apache.spark.sql.apisink.{ArrowTypes, SourceBatch}
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.connector.write.{DataWriter, WriterCommitMessage}
+import org.slf4j.LoggerFactory
+
+/**
+ * Sends the rows of one task attempt and journals the answers.
+ *
+ * All work happens on the task's thread: it fills a batch, waits until the native session wants one, hands it over and
+ * takes answers out in between; sending itself goes on in native threads. Waits are slices of [[SendingWriter.Slice]]
+ * milliseconds, after each of which a killed task notices. Between two rows of the source nothing is drained: rows come
+ * out of a shuffle, so they do not keep waiting for long.
+ *
+ * What a partition without rows never needs is not made: no session, no directory.
+ */
+private[spark] final class SendingWriter(job: WriteJob, partition: Int, taskAttemptId: Long)
+    extends DataWriter[InternalRow] {
+
+  private val task = Option(TaskContext.get())
+  private var sender: Option[Sender] = None
+  private var result: Option[TaskCommit] = None
+
+  override def write(row: InternalRow): Unit = sender.getOrElse(open()).write(row)
+
+  override def writeAll(rows: java.util.Iterator[InternalRow]): Unit = {
+    while (rows.hasNext) write(rows.next())
+    // Here, not in commit(): Spark reads a writer's metrics in between.
+    finish()
+  }
+
+  override def commit(): WriterCommitMessage = finish()
+
+  override def abort(): Unit = sender.foreach(_.salvage())
+
+  override def close(): Unit = {
+    val open = sender
+    sender = None
+    open.foreach(_.close())
+  }
+
+  private def open(): Sender = {
+    if (!job.clustered) throw SendingWriter.notClustered(job.runId)
+    val opened = Sender.open(job, partition, taskAttemptId, () => checkAlive())
+    sender = Some(opened)
+    opened
+  }
+
+  private def finish(): TaskCommit = result.getOrElse {
+    val commit = sender match {
+      case Some(open) =>
+        val outcomes = open.finish()
+        TaskCommit(partition, open.journal.result, outcomes)
+      case None => TaskCommit(partition, Nil, Outcomes())
+    }
+    result = Some(commit)
+    commit
+  }
+
+  /** Stops sending at once when Spark has killed the task. */
+  private def checkAlive(): Unit =
+    if (task.exists(_.isInterrupted())) {
+      sender.foreach(_.stop())
+      throw new TaskKilledException("the task was killed while it sent rows")
+    }
+}
+
+private object SendingWriter {
+
+  /** Longest native wait, in milliseconds. */
+  val Slice = 100L
+
+  /** Most rows of one batch of responses; the native library's memory budget bounds their bytes. */
+  val ResponseRows = 4096
+
+  def notClustered(runId: String): IllegalStateException = new IllegalStateException(
+    s"Spark did not spread the rows of run $runId by their id over the number of partitions that was required: rows" +
+      " were not sent. Please report this with the query's plan (df.explain)."
+  )
+}
+
+/** Session, batch and journal of a task attempt that has rows. Owns all of them. */
+private final class Sender(
+    allocator: BufferAllocator,
+    batch: SourceBatch,
+    session: NativeSession,
+    val journal: JournalWriter,
+    checkAlive: () => Unit
+) extends AutoCloseable {
+
+  private val log = LoggerFactory.getLogger(classOf[SendingWriter])
+
+  def write(row: InternalRow): Unit = {
+    batch.write(row)
+    if (batch.isFull) submit()
+  }
+
+  /** Sends what is left, waits for every answer and finishes the journal. */
+  def finish(): Outcomes = {
+    if (!batch.isEmpty) submit()
+    session.finish()
+    while ((step(finishing = true) & Native.DONE) == 0) {}
+    // The lines of the last answers.
+    takeLogs()
+    journal.flush()
+    session.outcomes()
+  }
+
+  /** After a failure: answers that have arrived are journaled, as far as possible. */
+  def salvage(): Unit = {
+    try while (takeResponses()) {}
+    catch {
+      case NonFatal(e) => log.debug("a failed session has no more responses", e)
+    }
+    session.close()
+    journal.close()
+  }
+
+  /** Aborts what is in flight. Answers that have arrived are kept. */
+  def stop(): Unit = salvage()
+
+  override def close(): Unit =
+    try session.close()
+    finally
+      try journal.close()
+      finally
+        try batch.close()
+        finally allocator.close()
+
+  private def submit(): Unit = {
+    batch.finish()
+    while ((step(finishing = false) & Native.READY_FOR_ROWS) == 0) {}
+    session.submit(batch.root)
+    // Native code has released the batch when submit returns.
+    batch.reset()
+  }
+
+  /** One wait and what it calls for. */
+  private def step(finishing: Boolean): Int = {
+    val ready = session.await(SendingWriter.Slice, finishing)
+    checkAlive()
+    if ((ready & Native.LOGS) != 0) takeLogs()
+    if ((ready & Native.RESPONSES) != 0) takeResponses()
+    journal.flushIfDue()
+    ready
+  }
+
+  private def takeLogs(): Unit = session.takeLogs().foreach { case (level, line) => ExchangeLog.write(level, line) }
+
+  /** @return whether there was anything */
+  private def takeResponses(): Boolean = {
+    val rows = session.takeResponses(SendingWriter.ResponseRows)
+    if (rows > 0) {
+      journal.append(session.responses)
+      session.clearResponses()
+    }
+    rows > 0
+  }
+}
+
+private object Sender {
+
+  /** Opens all parts, or none. */
+  def open(job: WriteJob, partition: Int, taskAttemptId: Long, checkAlive: () => Unit): Sender = {
+    val allocator = ArrowTypes.newAllocator(s"apisink ${job.runId} partition $partition attempt $taskAttemptId")
+    var batch: SourceBatch = null
+    try {
+      batch = new SourceBatch(job.columns, job.ordinals, job.batchRows, job.batchBytes, allocator)
+      val identity = TaskIdentity.current(job.runId, partition, taskAttemptId)
+      val session = NativeSession.open(job.plan, job.secrets, identity, batch.arrowSchema, allocator)
+      val journal = new JournalWriter(
+        new Path(job.directory),
+        partition,
+        JournalWriter.attemptLabel(taskAttemptId),
+        job.limits,
+        job.hadoopConf.value.value
+      )
+      new Sender(allocator, batch, session, journal, checkAlive)
+    } catch {
+      case e: Throwable =>
+        if (batch != null) batch.close()
+        allocator.close()
+        throw e
+    }
+  }
+}

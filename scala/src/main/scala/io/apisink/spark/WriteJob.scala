@@ -1,0 +1,35 @@
+package io.apisink.spark
+
+import io.apisink.config.SecretBytes
+import io.apisink.journal.FlushLimits
+import org.apache.spark.broadcast.Broadcast
+import org.apache.spark.sql.types.StructType
+import org.apache.spark.util.SerializableConfiguration
+
+/**
+ * Everything that a task needs to know of a run. Serialised to the executors with the tasks.
+ *
+ * @param directory the run's, in the journal
+ * @param plan opaque, read by the native library
+ * @param columns schema of the source columns that are sent
+ * @param ordinals their positions in the source's rows
+ * @param batchRows most rows of an Arrow batch
+ * @param batchBytes aimed size of an Arrow batch, in bytes
+ * @param clustered whether Spark has spread the rows over the run's partitions as required; where it has not there may
+ *   be no rows
+ */
+private[spark] final class WriteJob(
+    val runId: String,
+    val directory: String,
+    val plan: Array[Byte],
+    val secrets: SecretBytes,
+    val columns: StructType,
+    val ordinals: Seq[Int],
+    val batchRows: Int,
+    val batchBytes: Long,
+    val limits: FlushLimits,
+    val clustered: Boolean,
+    val hadoopConf: Broadcast[SerializableConfiguration]
+) extends Serializable {
+  override def toString: String = s"WriteJob($runId)"
+}

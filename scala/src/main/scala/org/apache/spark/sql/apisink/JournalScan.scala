@@ -1,0 +1,54 @@
+package org.apache.spark.sql.apisink
+
+import io.apisink.journal.BronzeSchema
+import io.apisink.ledger.{Manifest, PartitionFiles}
+import org.apache.hadoop.fs.Path
+import org.apache.spark.broadcast.Broadcast
+import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.connector.read._
+import org.apache.spark.sql.types.StructType
+import org.apache.spark.sql.vectorized.ColumnarBatch
+import org.apache.spark.util.SerializableConfiguration
+
+/**
+ * A columnar scan over the files of a manifest: one Spark partition for each partition of the journal, its files in the
+ * manifest's order.
+ *
+ * @param directory the run's
+ */
+final class JournalScan(directory: Path, manifest: Manifest) extends Scan with Batch {
+
+  override def readSchema(): StructType = BronzeSchema.schema
+
+  override def toBatch: Batch = this
+
+  override def planInputPartitions(): Array[InputPartition] =
+    manifest.partitions.filter(_.files.nonEmpty).map(JournalPartition(_): InputPartition).toArray
+
+  override def createReaderFactory(): PartitionReaderFactory = {
+    val spark = SparkSession.active
+    val conf = spark.sparkContext.broadcast(new SerializableConfiguration(Sessions.hadoopConf(spark)))
+    new JournalReaderFactory(directory.toString, conf)
+  }
+
+  override def description(): String = s"apisink journal $directory, manifest ${manifest.number}"
+
+  override def toString: String = description()
+}
+
+final case class JournalPartition(files: PartitionFiles) extends InputPartition
+
+final class JournalReaderFactory(directory: String, conf: Broadcast[SerializableConfiguration])
+    extends PartitionReaderFactory {
+
+  override def supportColumnarReads(partition: InputPartition): Boolean = true
+
+  override def createColumnarReader(partition: InputPartition): PartitionReader[ColumnarBatch] = {
+    val files = partition.asInstanceOf[JournalPartition].files
+    new JournalPartitionReader(new Path(directory), files, conf.value.value)
+  }
+
+  override def createReader(partition: InputPartition): PartitionReader[InternalRow] =
+    throw new UnsupportedOperationException("the journal is read by column")
+}
