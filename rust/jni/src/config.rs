@@ -1,11 +1,74 @@
 //! Config on the driver: references out, a compiled plan back.
 
-use crate::error::NativeError;
+use apisink_config::{Config, Problems};
+use apisink_plan::Inputs;
+use serde::Serialize;
 
-pub(crate) fn references(_text: &[u8], _name: &str) -> Result<Vec<u8>, NativeError> {
-    Ok(Vec::new())
+use crate::error::{Kind, NativeError};
+
+/// The references of a config, as a JSON list.
+pub(crate) fn references(text: &[u8], name: &str) -> Result<Vec<u8>, NativeError> {
+    json(&parse(text, name)?.references())
 }
 
-pub(crate) fn compile(_text: &[u8], _name: &str, _inputs: &[u8]) -> Result<Vec<Vec<u8>>, NativeError> {
-    Ok(Vec::new())
+/// Plan, secrets and the driver's part, in this order. `inputs` is the JSON of [`Inputs`].
+pub(crate) fn compile(text: &[u8], name: &str, inputs: &[u8]) -> Result<Vec<Vec<u8>>, NativeError> {
+    let config = parse(text, name)?;
+    // The message would cite what it stumbled over, which may be a secret.
+    let inputs: Inputs = serde_json::from_slice(inputs)
+        .map_err(|_| NativeError::new(Kind::Internal, "the inputs of the compilation cannot be read"))?;
+    let compiled = apisink_plan::compile(&config, &inputs).map_err(refused)?;
+    Ok(vec![json(&compiled.plan)?, json(&compiled.secrets)?, json(&compiled.driver)?])
+}
+
+fn parse(text: &[u8], name: &str) -> Result<Config, NativeError> {
+    apisink_config::parse(text, name).map_err(refused)
+}
+
+fn refused(problems: Problems) -> NativeError {
+    let count = problems.as_slice().len();
+    let noun = if count == 1 { "problem" } else { "problems" };
+    NativeError::new(Kind::Config, format!("the config has {count} {noun}\n{problems}"))
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>, NativeError> {
+    serde_json::to_vec(value).map_err(|e| NativeError::new(Kind::Internal, e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = "\
+auth: {type: bearer, token: '{{env.TOKEN}}'}
+endpoint: {method: POST, base_path: 'https://api.example.com', url_path: /rows}
+middleware: [{type: json_body}]
+tables: {source: {id_column: id}, sink: {path: /tmp/sink}}
+";
+
+    #[test]
+    fn a_config_compiles_once_its_references_are_resolved() {
+        let references = references(CONFIG.as_bytes(), "x.yaml").unwrap();
+        let references: serde_json::Value = serde_json::from_slice(&references).unwrap();
+        assert_eq!(references[0]["key"], "TOKEN");
+        let inputs =
+            br#"{"references":[{"kind":"env","scope":"","key":"TOKEN","value":"hunter2"}],"columns":["id"]}"#;
+        let parts = compile(CONFIG.as_bytes(), "x.yaml", inputs).unwrap();
+        let texts: Vec<_> = parts.iter().map(|part| String::from_utf8_lossy(part)).collect();
+        assert!(!texts[0].contains("hunter2") && !texts[2].contains("hunter2"));
+        assert_eq!(texts[1], r#"["hunter2"]"#);
+    }
+
+    #[test]
+    fn a_refused_config_says_where_and_why() {
+        let error = references(b"endpiont: {}\n", "x.yaml").unwrap_err();
+        assert_eq!(error.kind, Kind::Config);
+        assert!(error.message.contains("did you mean `endpoint`?"), "{}", error.message);
+    }
+
+    #[test]
+    fn inputs_that_cannot_be_read_are_not_cited() {
+        let error = compile(CONFIG.as_bytes(), "x.yaml", br#"{"references": "hunter2"}"#).unwrap_err();
+        assert!(!error.message.contains("hunter2"), "{}", error.message);
+    }
 }
