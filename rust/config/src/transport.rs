@@ -5,7 +5,7 @@ use crate::reader::Section;
 /// The section `transport`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Transport {
-    /// Name of the engine: `hyper`, the default.
+    /// Name of the engine: `hyper`, the default, or `render`, which sends nothing and answers with the request.
     pub engine: &'static str,
     /// Longest time of one attempt in seconds: 0.001 to 86400, default 30.
     pub base_timeout: f64,
@@ -32,7 +32,9 @@ impl Transport {
     pub(crate) fn read(section: &mut Section<'_>) -> Self {
         let day = 86_400.0;
         let read = Self {
-            engine: section.choice("engine", &[("hyper", "hyper")]).map_or("hyper", |engine| engine.value),
+            engine: section
+                .choice("engine", &[("hyper", "hyper"), ("render", "render")])
+                .map_or("hyper", |engine| engine.value),
             base_timeout: section.seconds("base_timeout", 0.001..=day, 30.0),
             connect_timeout: section.seconds("connect_timeout", 0.001..=day, 10.0),
             warmup_timeout: section.seconds("warmup_timeout", 0.0..=day, 10.0),

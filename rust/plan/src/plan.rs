@@ -189,7 +189,7 @@ pub enum LogLevel {
 /// How connections are made and kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TransportPlan {
-    /// Engine by name: `hyper`.
+    /// Engine by name: `hyper`, `render`, or one that the process adds.
     pub engine: String,
     /// Longest time of one attempt, from the connection's making to the answer's last byte; the waits for a pooled
     /// connection and for the rate limit are not counted.

@@ -10,7 +10,7 @@ use crate::error::RuntimeError;
 use crate::exchange::{Attempt, Exchange};
 use crate::middleware::{BoxFuture, Terminal};
 use crate::rate::RateLimiter;
-use crate::transport::{self, Sent, Transport};
+use crate::transport::{EngineContext, Engines, Sent, Transport};
 
 /// One transport with its pool, one rate limiter and one admission window for a plan and its secrets.
 ///
@@ -25,8 +25,8 @@ pub struct Engine {
 
 impl Engine {
     /// The engine of a plan. Opens no connection yet.
-    pub fn new(plan: Plan, secrets: SecretValues) -> Result<Self, RuntimeError> {
-        let transport = transport::make(&plan.transport)?;
+    pub fn new(plan: Plan, secrets: SecretValues, engines: &Engines) -> Result<Self, RuntimeError> {
+        let transport = engines.make(&EngineContext::new(&plan.transport, &secrets))?;
         Self::with_transport(plan, secrets, transport)
     }
 

@@ -13,6 +13,7 @@ use crate::budget::ByteBudget;
 use crate::engine::Engine;
 use crate::error::RuntimeError;
 use crate::middleware::Registry;
+use crate::transport::Engines;
 
 /// An engine that no session uses is kept this long, so that the next task finds its connections warm.
 const KEEP_UNUSED: Duration = Duration::from_secs(60);
@@ -29,6 +30,7 @@ pub struct Process {
     engines: Mutex<HashMap<EngineKey, Entry>>,
     budget: Arc<ByteBudget>,
     registry: Registry,
+    transports: Engines,
     hash_key: [u8; 32],
 }
 
@@ -50,6 +52,11 @@ impl Process {
 
     /// A process with a registry of middleware. Programs use [`Process::global`]; tests make their own.
     pub fn new(registry: Registry) -> Result<Self, RuntimeError> {
+        Self::with_transports(registry, Engines::default())
+    }
+
+    /// A process with a registry of middleware and other transport engines than the built-in ones.
+    pub fn with_transports(registry: Registry, transports: Engines) -> Result<Self, RuntimeError> {
         let threads = std::thread::available_parallelism().map_or(2, usize::from).min(MOST_THREADS);
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads)
@@ -62,6 +69,7 @@ impl Process {
             engines: Mutex::new(HashMap::new()),
             budget: ByteBudget::new(0),
             registry,
+            transports,
             hash_key: rand::random(),
         })
     }
@@ -85,7 +93,7 @@ impl Process {
                     .map_err(|e| RuntimeError::Plan(format!("its bytes cannot be read: {e}")))?;
                 let secrets: SecretValues = serde_json::from_slice(secrets)
                     .map_err(|_| RuntimeError::Plan("the bytes of its secrets cannot be read".into()))?;
-                let engine = Arc::new(Engine::new(plan, secrets)?);
+                let engine = Arc::new(Engine::new(plan, secrets, &self.transports)?);
                 engines.insert(key, Entry { engine: engine.clone(), last_used: Instant::now() });
                 engine
             }

@@ -1,11 +1,14 @@
 //! The request, and the template that renders it from a row.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::sync::Arc;
 
 use apisink_plan::{NamedPieces, Piece, RequestPlan, SecretValues};
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue, USER_AGENT};
+use http::header::{
+    AUTHORIZATION, COOKIE, HeaderName, HeaderValue, PROXY_AUTHORIZATION, SET_COOKIE, USER_AGENT,
+};
 use http::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use sha2::{Digest, Sha256};
@@ -92,8 +95,12 @@ impl Request {
 
     /// The URL for people and for the sink: secrets are masked.
     pub fn display_url(&self) -> String {
-        let target = self.masked_target.as_ref().unwrap_or(&self.target);
-        format!("{}://{}{}", self.origin.scheme(), self.origin.authority, target)
+        format!("{}://{}{}", self.origin.scheme(), self.origin.authority, self.display_target())
+    }
+
+    /// Path and query for people and for the sink: secrets are masked.
+    pub fn display_target(&self) -> &str {
+        self.masked_target.as_ref().unwrap_or(&self.target)
     }
 
     /// Adds a query parameter, name and value encoded already.
@@ -115,6 +122,13 @@ impl Request {
         const PER_HEADER: usize = 64;
         FIXED + self.target.len() + self.body.len() + PER_HEADER * self.headers.len()
     }
+}
+
+/// A header's value for people and for the sink: credentials, cookies and secrets are masked.
+pub(crate) fn shown_value<'v>(name: &HeaderName, value: &'v HeaderValue) -> Cow<'v, str> {
+    let hidden =
+        value.is_sensitive() || [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name);
+    if hidden { MASK.into() } else { lossy(value.as_bytes()) }
 }
 
 /// Appends a percent-encoded value.
@@ -367,7 +381,7 @@ fn header_name(name: &str) -> Result<HeaderName, RuntimeError> {
         .map_err(|_| RuntimeError::Plan(format!("{name} is no header name")))
 }
 
-fn lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 

@@ -16,10 +16,11 @@ use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue, PROXY_AUTHORIZATION, SET_COOKIE};
+use http::header::{HeaderName, HeaderValue};
 
 use crate::error::RuntimeError;
 use crate::exchange::{Exchange, FailureKind, Notes};
+use crate::request::shown_value;
 use crate::session::Task;
 
 /// Version of the schema, in every row.
@@ -315,9 +316,7 @@ fn append_headers<'h>(
 ) {
     let mut last: Option<(&HeaderName, String)> = None;
     for (name, value) in headers {
-        let hidden =
-            value.is_sensitive() || [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name);
-        let text = if hidden { "***".into() } else { String::from_utf8_lossy(value.as_bytes()) };
+        let text = shown_value(name, value);
         match &mut last {
             Some((known, joined)) if *known == name => {
                 joined.push_str(", ");

@@ -14,6 +14,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 
+use super::failure::not_sent;
 use super::pool::OpenCount;
 use super::tls::LazyTls;
 use crate::exchange::{Failure, FailureKind};
@@ -44,7 +45,7 @@ pub(super) async fn connect(
 ) -> Result<Connection, Failure> {
     match tokio::time::timeout(timeout, connect_unbounded(origin, tls, open)).await {
         Ok(result) => result,
-        Err(_) => Err(failure(
+        Err(_) => Err(not_sent(
             FailureKind::ConnectTimeout,
             format!("no connection to {} within {} ms", origin.authority, timeout.as_millis()),
         )),
@@ -55,7 +56,7 @@ async fn connect_unbounded(origin: &Origin, tls: &LazyTls, open: OpenCount) -> R
     let start = Instant::now();
     let addresses: Vec<SocketAddr> = lookup_host((origin.host.as_str(), origin.port))
         .await
-        .map_err(|e| failure(FailureKind::Dns, format!("{} cannot be resolved: {e}", origin.host)))?
+        .map_err(|e| not_sent(FailureKind::Dns, format!("{} cannot be resolved: {e}", origin.host)))?
         .collect();
     let dns = start.elapsed();
     let start = Instant::now();
@@ -63,7 +64,7 @@ async fn connect_unbounded(origin: &Origin, tls: &LazyTls, open: OpenCount) -> R
     let connect = start.elapsed();
     let remote_addr = stream
         .peer_addr()
-        .map_err(|e| failure(FailureKind::Connect, format!("{} left at once: {e}", origin.authority)))?;
+        .map_err(|e| not_sent(FailureKind::Connect, format!("{} left at once: {e}", origin.authority)))?;
     // One request is one small write: Nagle's algorithm would only hold it back.
     let _ = stream.set_nodelay(true);
     let mut times = ConnectTimes { dns, connect, tls: None };
@@ -93,11 +94,11 @@ async fn connect_any(origin: &Origin, addresses: &[SocketAddr]) -> Result<TcpStr
         }
     }
     Err(match last {
-        Some((address, error)) => failure(
+        Some((address, error)) => not_sent(
             FailureKind::Connect,
             format!("no connection to {} ({address}): {error}", origin.authority),
         ),
-        None => failure(FailureKind::Dns, format!("{} has no address", origin.host)),
+        None => not_sent(FailureKind::Dns, format!("{} has no address", origin.host)),
     })
 }
 
@@ -106,7 +107,7 @@ async fn handshake_tls(
     tls: &LazyTls,
     stream: TcpStream,
 ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Failure> {
-    let wrong = |why: String| failure(FailureKind::Tls, format!("TLS with {}: {why}", origin.authority));
+    let wrong = |why: String| not_sent(FailureKind::Tls, format!("TLS with {}: {why}", origin.authority));
     let config = tls.config().map_err(wrong)?;
     let name = ServerName::try_from(origin.host.clone())
         .map_err(|_| wrong(format!("{} is no name that a certificate can hold", origin.host)))?;
@@ -127,9 +128,5 @@ where
 }
 
 fn no_http(origin: &Origin, error: &hyper::Error) -> Failure {
-    failure(FailureKind::Connect, format!("{} does not begin to speak HTTP: {error}", origin.authority))
-}
-
-fn failure(kind: FailureKind, message: String) -> Failure {
-    Failure { kind, message, may_have_left: false }
+    not_sent(FailureKind::Connect, format!("{} does not begin to speak HTTP: {error}", origin.authority))
 }

@@ -1,22 +1,22 @@
 //! The engine `hyper`: HTTP/1.1 over a pool of its own.
 
-use std::error::Error as _;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use apisink_plan::TransportPlan;
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
-use http::{Method, Uri};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::{Connection, connect};
+use super::failure::{classify, not_sent};
+use super::message::message;
 use super::pool::{Lease, Pool};
 use super::tls::{LazyTls, Roots};
-use super::{Connections, Sent, Transport};
+use super::{Connections, EngineContext, Sent, Transport};
 use crate::budget::Reservation;
+use crate::error::RuntimeError;
 use crate::exchange::{Failure, FailureKind, Response, TransportFacts};
 use crate::middleware::BoxFuture;
 use crate::rate::RateLimiter;
@@ -29,6 +29,10 @@ pub struct HyperTransport {
     pool: Arc<Pool>,
     tls: LazyTls,
     reaping: Once,
+}
+
+pub(super) fn make(context: &EngineContext<'_>) -> Result<Box<dyn Transport>, RuntimeError> {
+    Ok(Box::new(HyperTransport::new(context.plan.clone(), Roots::Platform)))
 }
 
 impl HyperTransport {
@@ -46,7 +50,7 @@ impl HyperTransport {
         facts: &mut TransportFacts,
     ) -> Result<Response, Failure> {
         self.reaping.call_once(|| Pool::reap(&self.pool));
-        let message = http_request(request)?;
+        let mut message = message(request)?;
         let asked = Instant::now();
         let Some(lease) = self.pool.lease().await else {
             return Err(not_sent(FailureKind::Transport, "the transport is shut down".into()));
@@ -60,7 +64,6 @@ impl HyperTransport {
         facts.rate_wait = gate.elapsed();
         let deadline = started + budget + facts.rate_wait;
 
-        let mut message = message;
         loop {
             let written = Instant::now();
             match timeout_at(deadline, connection.sender.try_send_request(message)).await {
@@ -215,52 +218,4 @@ impl Chunks {
     fn finish(self) -> Bytes {
         if self.rest.is_empty() { self.first } else { self.rest.freeze() }
     }
-}
-
-fn http_request(request: &Request) -> Result<http::Request<Full<Bytes>>, Failure> {
-    let uri: Uri = request
-        .target
-        .parse()
-        .map_err(|e| not_sent(FailureKind::InvalidRow("url"), format!("the URL cannot be sent: {e}")))?;
-    let mut message = http::Request::new(Full::new(request.body.clone()));
-    *message.method_mut() = request.method.clone();
-    *message.uri_mut() = uri;
-    *message.headers_mut() = request.headers.clone();
-    let host = HeaderValue::from_str(&request.origin.authority)
-        .map_err(|e| not_sent(FailureKind::InvalidRow("url"), format!("the host cannot be sent: {e}")))?;
-    message.headers_mut().insert(HOST, host);
-    // Methods that define a body say that theirs is empty (RFC 9110, 8.6).
-    let defines_body = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
-    if request.body.is_empty() && defines_body {
-        message.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-    }
-    Ok(message)
-}
-
-fn not_sent(kind: FailureKind, message: String) -> Failure {
-    Failure { kind, message, may_have_left: false }
-}
-
-/// What an error of hyper's means. `may_have_left` is known by the caller: hyper hands an unsent request back.
-fn classify(error: &hyper::Error, may_have_left: bool) -> Failure {
-    let mut kind = if error.is_parse() {
-        FailureKind::InvalidResponse
-    } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-        FailureKind::Reset
-    } else {
-        FailureKind::Transport
-    };
-    let mut message = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-            if matches!(io.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof) {
-                kind = FailureKind::Reset;
-            }
-        }
-        message = format!("{message}: {cause}");
-        source = cause.source();
-    }
-    Failure { kind, message, may_have_left }
 }

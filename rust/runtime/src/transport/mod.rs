@@ -1,19 +1,23 @@
 //! Connections only: DNS, TCP, TLS, pool. Nothing here knows of auth, retries, logging or parsing.
 //!
-//! An engine is chosen by name ([`make`]) and sends one request at a time for its caller ([`Transport::send`]).
+//! An engine is chosen by name ([`Engines`]) and sends one request at a time for its caller ([`Transport::send`]).
+//! Adding one is a factory under a name of its own and touches nothing else.
 
 mod connect;
+mod engines;
+mod failure;
 mod hyper;
+mod message;
 mod pool;
+mod render;
 mod tls;
 
-use apisink_plan::TransportPlan;
-
 pub use self::hyper::HyperTransport;
+pub use engines::{EngineContext, EngineFactory, Engines};
+pub use render::RenderTransport;
 pub use tls::Roots;
 
 use crate::budget::Reservation;
-use crate::error::RuntimeError;
 use crate::exchange::{Failure, Response, TransportFacts};
 use crate::middleware::BoxFuture;
 use crate::rate::RateLimiter;
@@ -53,12 +57,4 @@ pub struct Connections {
     pub open: usize,
     /// Opened since the start.
     pub opened: u64,
-}
-
-/// Makes the engine of a plan by its name.
-pub fn make(plan: &TransportPlan) -> Result<Box<dyn Transport>, RuntimeError> {
-    match plan.engine.as_str() {
-        "hyper" => Ok(Box::new(HyperTransport::new(plan.clone(), Roots::Platform))),
-        other => Err(RuntimeError::Plan(format!("there is no transport engine {other}; there is hyper"))),
-    }
 }

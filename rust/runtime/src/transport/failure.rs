@@ -1,0 +1,34 @@
+//! Why an attempt has no answer, in the words of the sink.
+
+use std::error::Error as _;
+
+use crate::exchange::{Failure, FailureKind};
+
+/// A failure before any byte of the request can have left.
+pub(super) fn not_sent(kind: FailureKind, message: String) -> Failure {
+    Failure { kind, message, may_have_left: false }
+}
+
+/// What an error of hyper's means. `may_have_left` is known by the caller: hyper hands an unsent request back.
+pub(super) fn classify(error: &hyper::Error, may_have_left: bool) -> Failure {
+    let mut kind = if error.is_parse() {
+        FailureKind::InvalidResponse
+    } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
+        FailureKind::Reset
+    } else {
+        FailureKind::Transport
+    };
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+            use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+            if matches!(io.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof) {
+                kind = FailureKind::Reset;
+            }
+        }
+        message = format!("{message}: {cause}");
+        source = cause.source();
+    }
+    Failure { kind, message, may_have_left }
+}

@@ -1,0 +1,134 @@
+//! The engine `render`: sends nothing, and answers with the request as it would have been sent.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, StatusCode};
+
+use super::message::message;
+use super::{Connections, EngineContext, Sent, Transport};
+use crate::budget::Reservation;
+use crate::error::RuntimeError;
+use crate::exchange::{Failure, Response, TransportFacts};
+use crate::middleware::BoxFuture;
+use crate::rate::RateLimiter;
+use crate::request::{Request, shown_value};
+
+/// Opens no connection and spends no slot of the rate limit. Every request is answered at once with status 200 and
+/// the media type `message/http` (RFC 9112, 10.1); the body is the request as an HTTP/1.1 message in which
+/// credentials, cookies and secrets are masked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RenderTransport;
+
+pub(super) fn make(_: &EngineContext<'_>) -> Result<Box<dyn Transport>, RuntimeError> {
+    Ok(Box::new(RenderTransport))
+}
+
+impl Transport for RenderTransport {
+    fn send<'a>(
+        &'a self,
+        request: &'a Request,
+        _: &'a RateLimiter,
+        memory: &'a mut Reservation,
+    ) -> BoxFuture<'a, Sent> {
+        Box::pin(async move {
+            let result = answer(request);
+            if let Ok(response) = &result {
+                memory.grow(response.body.len()).await;
+            }
+            Sent { result, facts: TransportFacts::default() }
+        })
+    }
+
+    fn connections(&self) -> Connections {
+        Connections::default()
+    }
+}
+
+fn answer(request: &Request) -> Result<Response, Failure> {
+    let body = rendered(request)?;
+    let mut headers = HeaderMap::with_capacity(1);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("message/http"));
+    Ok(Response { status: StatusCode::OK, headers, body, truncated: false })
+}
+
+/// The request as text, with the form of its target that is meant for people.
+fn rendered(request: &Request) -> Result<Bytes, Failure> {
+    let message = message(request)?;
+    let mut text = Vec::with_capacity(request.bytes());
+    let mut push = |piece: &str| text.extend_from_slice(piece.as_bytes());
+    push(request.method.as_str());
+    push(" ");
+    push(request.display_target());
+    push(" HTTP/1.1\r\n");
+    for (name, value) in message.headers() {
+        push(name.as_str());
+        push(": ");
+        push(&shown_value(name, value));
+        push("\r\n");
+    }
+    push("\r\n");
+    text.extend_from_slice(&request.body);
+    Ok(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use http::Method;
+    use http::header::{AUTHORIZATION, COOKIE};
+
+    use super::*;
+    use crate::budget::ByteBudget;
+    use crate::request::Origin;
+
+    async fn send(request: &Request) -> Sent {
+        let mut memory = ByteBudget::new(1 << 20).take(0);
+        RenderTransport.send(request, &RateLimiter::new(Some(1e-6)), &mut memory).await
+    }
+
+    #[tokio::test]
+    async fn the_answer_is_the_request_as_a_message_with_its_credentials_masked() {
+        let origin = Arc::new(Origin::new("https", "api.example.com").unwrap());
+        let mut request = Request::new(Method::POST, origin, "/v1/patient?page=1".into());
+        request.body = Bytes::from_static(b"{\"patient\":7}");
+        request.headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer hunter2"));
+        request.headers.insert(COOKIE, HeaderValue::from_static("session=hunter2"));
+        let mut key = HeaderValue::from_static("hunter2");
+        key.set_sensitive(true);
+        request.headers.insert("x-api-key", key);
+        request.headers.insert("accept", HeaderValue::from_static("application/json"));
+        for _ in 0..3 {
+            let Sent { result, facts } = send(&request).await;
+            let response = result.unwrap();
+            assert_eq!((response.status, response.truncated), (StatusCode::OK, false));
+            assert_eq!(response.headers[CONTENT_TYPE], "message/http");
+            assert_eq!((facts.protocol, facts.remote_addr, facts.reused), (None, None, None));
+            let text = String::from_utf8(response.body.to_vec()).unwrap();
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            let mut lines: Vec<&str> = head.split("\r\n").collect();
+            assert_eq!(lines.remove(0), "POST /v1/patient?page=1 HTTP/1.1");
+            lines.sort_unstable();
+            assert_eq!(
+                lines,
+                [
+                    "accept: application/json",
+                    "authorization: ***",
+                    "content-length: 13",
+                    "cookie: ***",
+                    "host: api.example.com",
+                    "x-api-key: ***",
+                ]
+            );
+            assert_eq!(body, "{\"patient\":7}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_sent_cannot_be_rendered_either() {
+        let origin = Arc::new(Origin::new("https", "api.example.com").unwrap());
+        let request = Request::new(Method::GET, origin, "/a b".into());
+        let failure = send(&request).await.result.unwrap_err();
+        assert_eq!(failure.kind.word(), "url");
+    }
+}
