@@ -16,7 +16,7 @@ final class CompiledConfig(val plan: Array[Byte], val secrets: SecretBytes, val 
 }
 
 /** Config text to plan, through the native library. Reads the environment and secret stores, changes nothing. */
-final class ConfigCompiler(resolvers: SecretResolvers) {
+final class ConfigCompiler(resolver: ReferenceResolver) {
 
   /**
    * @param columns names of the source's columns, in order
@@ -27,13 +27,12 @@ final class ConfigCompiler(resolvers: SecretResolvers) {
     val inputs = Json.newObject()
     val answers = inputs.putArray("references")
     Json.parse(Native.configReferences(source.text, source.name)).elements().forEachRemaining { node =>
-      val reference =
-        SecretReference(node.string("kind"), node.optionalString("scope").getOrElse(""), node.string("key"))
+      val reference = Reference(node.string("kind"), node.optionalString("scope").getOrElse(""), node.string("key"))
       val answer = answers.addObject()
         .put("kind", reference.kind)
         .put("scope", reference.scope)
         .put("key", reference.key)
-      resolvers.resolve(reference) match {
+      resolver.resolve(reference) match {
         case Right(value) => answer.put("value", value)
         case Left(error) => answer.put("error", error)
       }

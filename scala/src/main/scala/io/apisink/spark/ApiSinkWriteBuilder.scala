@@ -1,7 +1,7 @@
 package io.apisink.spark
 
 import io.apisink.ConfigException
-import io.apisink.config.{ConfigCompiler, ConfigSource, SecretResolvers}
+import io.apisink.config.{ConfigCompiler, ConfigSource, ReferenceResolver}
 import io.apisink.sink.SinkTarget
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.apisink.Sessions
@@ -28,7 +28,7 @@ private[spark] final class ApiSinkWriteBuilder(info: LogicalWriteInfo) extends W
       case ConfigOption.File(path) => ConfigSource.read(path, conf)
       case text: ConfigOption.Text => ConfigSource.inline(text.text)
     }
-    val config = new ConfigCompiler(SecretResolvers.default).compile(source, info.schema().fieldNames.toSeq)
+    val config = new ConfigCompiler(ReferenceResolver.of(spark)).compile(source, info.schema().fieldNames.toSeq)
     val columns = SourceColumns.select(info.schema(), config.driver)
     val context = spark.sparkContext
     val warnings = Preflight.check(context.getConf, !context.isLocal, config.driver, !config.secrets.isEmpty)

@@ -8,7 +8,7 @@ import org.apache.spark.SparkConf
 object Preflight {
 
   /**
-   * Refuses what would send twice or be killed for its memory.
+   * Refuses what would send twice, be killed for its memory or show credentials to the network.
    *
    * @param conf settings of the Spark context
    * @param executors whether rows are sent by processes of their own (not in local mode)
@@ -70,13 +70,24 @@ object Preflight {
         math.max((conf.getSizeAsMb("spark.executor.memory", "1g") * factor).toLong, least)
     }
 
-  private def encryption(conf: SparkConf, hasSecrets: Boolean): Option[String] = Option.when(
-    hasSecrets && !conf.getBoolean("spark.network.crypto.enabled", false) &&
+  /** Credentials that travel in clear text: a warning, or refused where the cluster's owner asks for it. */
+  private[spark] def encryption(conf: SparkConf, hasSecrets: Boolean): Option[String] = {
+    val inClear = hasSecrets && !conf.getBoolean("spark.network.crypto.enabled", false) &&
       !conf.getBoolean("spark.ssl.rpc.enabled", false)
-  )(
-    "credentials travel to the executors over Spark's RPC, which is not encrypted; set" +
-      " spark.network.crypto.enabled=true with spark.authenticate=true"
-  )
+    val what = "credentials travel to the executors over Spark's RPC, which is not encrypted"
+    val instead = "set spark.network.crypto.enabled=true with spark.authenticate=true"
+    if (inClear && conf.getBoolean(RequireEncryption, false)) {
+      throw new ConfigException(
+        "ENCRYPTION",
+        s"$what, and $RequireEncryption asks for it",
+        s"Before the session starts, $instead."
+      )
+    }
+    Option.when(inClear)(s"$what; $instead")
+  }
+
+  /** Spark setting: true refuses runs that would send credentials to executors in clear text. */
+  val RequireEncryption = "spark.apisink.requireEncryption"
 
   private val MiB = 1024L * 1024
 }
