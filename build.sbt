@@ -15,7 +15,7 @@ lazy val root = (project in file("."))
   )
 
 lazy val connector = (project in file("scala"))
-  .enablePlugins(NativeLibraryPlugin)
+  .enablePlugins(NativePlugin)
   .settings(
     name := "apisink",
     libraryDependencies ++= Seq(

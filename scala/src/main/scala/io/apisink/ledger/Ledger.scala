@@ -55,11 +55,19 @@ final class Ledger(val directory: Path, conf: Configuration) {
     files.createPrivateDirectory(directory)
     if (opened().isEmpty && create(Ledger.Open, record.toJson)) record
     else {
-      val first = opened().getOrElse(throw new IllegalStateException(s"${Ledger.Open} vanished from $directory"))
-      val conflicts = first.conflicts(record)
-      if (conflicts.nonEmpty) throw Ledger.conflict(first, conflicts, directory)
-      first
+      check(record)
+      opened().getOrElse(throw new IllegalStateException(s"${Ledger.Open} vanished from $directory"))
     }
+  }
+
+  /**
+   * Compares a record with the one that the run was opened with, if it was. Changes nothing.
+   *
+   * @throws LedgerException when they differ in what matters
+   */
+  def check(record: OpenRecord): Unit = opened().foreach { first =>
+    val conflicts = first.conflicts(record)
+    if (conflicts.nonEmpty) throw Ledger.conflict(first, conflicts, directory)
   }
 
   /** Promises a commit. A manifest of that number must not exist. */

@@ -29,6 +29,9 @@ private[spark] final class ApiSinkBatchWrite(
 
   private var sends = false
 
+  /** Refuses what the ledger or the sink forbids. Changes nothing; for Spark's call of `toBatch`. */
+  def check(): Unit = run.check(record)
+
   override def createBatchWriterFactory(info: PhysicalWriteInfo): DataWriterFactory = {
     val opened = run.open(record)
     sends = opened.isDefined

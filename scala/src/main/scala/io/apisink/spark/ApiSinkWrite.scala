@@ -54,7 +54,9 @@ private[spark] final class ApiSinkWrite(
     val id = runId.getOrElse(derivedId(RunOrdinals.take))
     val runLedger = ledger(id)
     val run = new Run(spark, id, runId.isDefined, runLedger, new DeltaSink(spark, target))
-    new ApiSinkBatchWrite(spark, config, columns, warnings, run, runLedger, target.name)
+    val write = new ApiSinkBatchWrite(spark, config, columns, warnings, run, runLedger, target.name)
+    write.check()
+    write
   }
 
   private def derivedId(ordinal: (String, String) => Long): String = {

@@ -30,15 +30,20 @@ private[spark] final class Run(
 
   private val begun = System.nanoTime()
 
+  /** Refuses a run that could not be opened. Changes nothing; called before Spark computes the first source row. */
+  def check(record: OpenRecord): Unit = {
+    sink.check()
+    ledger.check(record)
+    if (ledger.state() == LedgerState.Absent && idIsGiven && sink.holds(id)) throw unknownToLedger()
+  }
+
   /**
    * Opens the run and finishes a commit that was interrupted.
    *
    * @return the record that the run goes by; none when nothing is left to send
    */
   def open(record: OpenRecord): Option[OpenRecord] = {
-    sink.check()
     val state = ledger.state()
-    if (state == LedgerState.Absent && idIsGiven && sink.holds(id)) throw unknownToLedger()
     val first = ledger.open(record)
     state match {
       case LedgerState.Absent =>

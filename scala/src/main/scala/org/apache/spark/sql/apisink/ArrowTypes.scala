@@ -17,6 +17,9 @@ object ArrowTypes {
   def newAllocator(name: String): BufferAllocator =
     ArrowUtils.rootAllocator.newChildAllocator(name, 0, Long.MaxValue)
 
+  /** Bytes that Spark's root allocator has given out in this process, to apisink and to others. */
+  def allocatedBytes: Long = ArrowUtils.rootAllocator.getAllocatedMemory
+
   def toArrow(schema: StructType): Schema =
     ArrowUtils.toArrowSchema(schema, TimeZone, errorOnDuplicatedFieldNames = true, largeVarTypes = false)
 

@@ -5,6 +5,7 @@ import scala.jdk.CollectionConverters._
 import io.apisink.SchemaException
 import io.apisink.journal.BronzeSchema
 import org.apache.arrow.memory.BufferAllocator
+import org.apache.arrow.vector.ValueVector
 import org.apache.arrow.vector.ipc.ArrowFileReader
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
@@ -27,7 +28,7 @@ final class JournalFileReader(file: Path, conf: Configuration, allocator: Buffer
     try {
       val root = reader.getVectorSchemaRoot
       checkSchema(ArrowTypes.fromArrow(root.getSchema))
-      root.getFieldVectors.asScala.map(new ArrowColumnVector(_): ColumnVector).toArray
+      root.getFieldVectors.asScala.map(new LentColumnVector(_): ColumnVector).toArray
     } catch {
       case e: Throwable =>
         close()
@@ -55,4 +56,12 @@ final class JournalFileReader(file: Path, conf: Configuration, allocator: Buffer
       )
     }
   }
+}
+
+/**
+ * A vector that stays the reader's. Spark frees a batch when it has read it, but here the next batch is loaded into the
+ * same vectors.
+ */
+private final class LentColumnVector(vector: ValueVector) extends ArrowColumnVector(vector) {
+  override def close(): Unit = ()
 }

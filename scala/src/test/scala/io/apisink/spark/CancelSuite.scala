@@ -1,0 +1,41 @@
+package io.apisink.spark
+
+import java.util.concurrent.{CompletableFuture, CompletionException, ExecutionException}
+
+import io.apisink.testing.{Eventually, Origin, SparkTest, TestConfig}
+import org.apache.spark.sql.functions.col
+
+/** A job that is cancelled. */
+final class CancelSuite extends SparkTest {
+
+  test("a killed task stops sending, and what was answered stays in the journal") {
+    Origin.using("--latency", "fixed:20ms") { origin =>
+      val sink = newDirectory().resolve("sink")
+      val config = TestConfig.atPath(origin, sink).copy(
+        partitions = 2,
+        urlPath = "/v1/patient",
+        transport = Seq("tcp_connection: {limit: 4}")
+      )
+      val rows = spark.range(100000).select(col("id").cast("string").as("tracking_id"))
+      val job = CompletableFuture.runAsync { () =>
+        spark.sparkContext.setJobGroup("cancelled", "a run that is cancelled")
+        rows.write.format("apisink").option(
+          "configText",
+          config.yaml
+        ).option("runId", "cancelled").mode("append").save()
+      }
+      Eventually.until("requests")(origin.count("requests") > 200)
+      spark.sparkContext.cancelJobGroup("cancelled")
+      intercept[ExecutionException](job.get()).getCause match {
+        case wrapped: CompletionException => assert(wrapped.getCause != null)
+        case cause => assert(cause.getMessage.contains("cancel"), cause)
+      }
+      Eventually.until("connections to close")(origin.count("open_connections") == 0)
+      val sent = origin.count("requests")
+      // Four connections at 20 ms each would have sent hundreds in the time that these questions take.
+      (1 to 50).foreach(_ => assert(origin.count("requests") == sent))
+      val journal = sink.resolve("_apisink").resolve("cancelled").toFile
+      assert(journal.list().exists(_.startsWith("p0")), journal.list().mkString(", "))
+    }
+  }
+}
