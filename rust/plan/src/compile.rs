@@ -158,11 +158,13 @@ fn auth(state: &mut State<'_>) -> Option<AuthSpec> {
     match &state.config.auth.value {
         Auth::None => None,
         Auth::Basic { username, password } => {
-            let username = state.credential(username.expose(), "`auth.username`", |value| {
+            let name = username.expose();
+            let username = state.credential(name, "`auth.username`", |value| {
                 let colon = "holds a colon, which separates user and password in basic authentication";
                 if value.contains(':') { Some(colon) } else { no_control(value) }
             });
             let password = state.credential(password.expose(), "`auth.password`", no_control);
+            state.identifies(name, username?);
             Some(AuthSpec::Basic { username: username?, password: password? })
         }
         Auth::Bearer { token } => {
@@ -269,7 +271,12 @@ fn sink(state: &mut State<'_>) -> SinkPlan {
             response_headers.push(name);
         }
     }
-    SinkPlan { response_headers, request_headers: sink.request_headers, request_body: sink.request_body }
+    SinkPlan {
+        response_headers,
+        request_headers: sink.request_headers,
+        request_body: sink.request_body,
+        masked: state.masked(),
+    }
 }
 
 fn table_name(state: &mut State<'_>, table: &TableName, section: &str) -> Option<String> {

@@ -144,7 +144,7 @@ fn value(
                         state.note(text.at(), Code::InvalidValue, what, hint);
                         None
                     }
-                    None => state.slot(&reference, text.at()).map(Piece::Secret),
+                    None => state.named_slot(name, &reference, text.at()).map(Piece::Secret),
                 },
                 None => None,
             },

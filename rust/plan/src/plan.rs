@@ -79,7 +79,7 @@ pub struct ColumnRef {
 }
 
 /// Index into the run's secret values ([`crate::SecretValues`]).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretSlot(pub u32);
 
@@ -237,4 +237,6 @@ pub struct SinkPlan {
     pub request_headers: bool,
     /// Whether request bodies are kept.
     pub request_body: bool,
+    /// Secrets that are looked for in what comes back, and masked there.
+    pub masked: Vec<SecretSlot>,
 }

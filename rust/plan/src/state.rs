@@ -1,5 +1,7 @@
 //! What the steps of a compilation share: problems so far, secret slots, columns in use.
 
+use std::collections::BTreeSet;
+
 use apisink_config::{
     Code, Config, Position, Problem, Reference, ReferenceKind, Segment, Text, names_a_credential, nearest,
 };
@@ -15,6 +17,8 @@ pub(crate) struct State<'a> {
     pub(crate) secrets: SecretValues,
     /// Slots of references that were met, so that each value travels once.
     slots: Vec<(Reference, SecretSlot)>,
+    /// Slots that hold a credential, and not only a setting of the environment.
+    credentials: BTreeSet<SecretSlot>,
     /// Columns in use, in the order of use.
     columns: Vec<String>,
 }
@@ -27,6 +31,7 @@ impl<'a> State<'a> {
             problems: Vec::new(),
             secrets: SecretValues::default(),
             slots: Vec::new(),
+            credentials: BTreeSet::new(),
             columns: Vec::new(),
         }
     }
@@ -66,7 +71,7 @@ impl<'a> State<'a> {
         None
     }
 
-    /// The slot of a reference.
+    /// The slot of a reference to a secret store, or to the environment.
     pub(crate) fn slot(&mut self, reference: &Reference, at: Position) -> Option<SecretSlot> {
         let same = |known: &Reference| {
             (known.kind, &known.scope, &known.key) == (reference.kind, &reference.scope, &reference.key)
@@ -77,6 +82,9 @@ impl<'a> State<'a> {
         let value = self.resolve(reference, at)?.clone();
         let slot = self.secrets.push(value);
         self.slots.push((reference.clone(), slot));
+        if reference.kind == ReferenceKind::Secret {
+            self.credentials.insert(slot);
+        }
         Some(slot)
     }
 
@@ -98,15 +106,48 @@ impl<'a> State<'a> {
             self.note(at, Code::InvalidValue, format!("the value of {name} {wrong}"), hint);
             return None;
         }
-        match text.segments() {
-            [Segment::Reference(reference)] => self.slot(reference, at),
-            _ => Some(self.secrets.push(Secret::new(value))),
-        }
+        let slot = match text.segments() {
+            [Segment::Reference(reference)] => self.slot(reference, at)?,
+            _ => self.secrets.push(Secret::new(value)),
+        };
+        self.credentials.insert(slot);
+        Some(slot)
     }
 
     /// A literal that is a credential by the name of its header or parameter.
     pub(crate) fn literal_secret(&mut self, name: &str, literal: &str) -> Option<SecretSlot> {
-        names_a_credential(name).then(|| self.secrets.push(Secret::new(literal)))
+        if !names_a_credential(name) {
+            return None;
+        }
+        let slot = self.secrets.push(Secret::new(literal));
+        self.credentials.insert(slot);
+        Some(slot)
+    }
+
+    /// The slot of a reference in a header or parameter, whose name may say that it is a credential.
+    pub(crate) fn named_slot(
+        &mut self,
+        name: &str,
+        reference: &Reference,
+        at: Position,
+    ) -> Option<SecretSlot> {
+        let slot = self.slot(reference, at)?;
+        if names_a_credential(name) {
+            self.credentials.insert(slot);
+        }
+        Some(slot)
+    }
+
+    /// A user's name goes with a credential and is none itself, unless a secret store holds it.
+    pub(crate) fn identifies(&mut self, text: &Text, slot: SecretSlot) {
+        if text.references().iter().all(|reference| reference.kind != ReferenceKind::Secret) {
+            self.credentials.remove(&slot);
+        }
+    }
+
+    /// Slots that hold a credential. A variable of the environment does when it stands where one is expected.
+    pub(crate) fn masked(&self) -> Vec<SecretSlot> {
+        self.credentials.iter().copied().collect()
     }
 
     fn joined(&mut self, text: &Text) -> Option<String> {

@@ -328,7 +328,7 @@ fn pieces(
             Part::Placeholder(column) => {
                 Some(Piece::Column(mappings.placeholder(state, &column, Place::Query, at)))
             }
-            Part::Reference(reference) => state.slot(&reference, at).map(Piece::Secret),
+            Part::Reference(reference) => state.named_slot(name, &reference, at).map(Piece::Secret),
         });
     }
     pieces

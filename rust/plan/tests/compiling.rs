@@ -261,6 +261,22 @@ fn credentials_stay_out_of_the_plan() {
 }
 
 #[test]
+fn credentials_are_masked_in_answers_and_mere_settings_are_not() {
+    let endpoint = "method: POST, base_path: \"http://localhost\", url_path: \"/{{env.TENANT}}/{{secret.kv:path}}\", \
+                    headers: {X-Api-Key: \"{{env.KEY}}\", Accept: \"{{env.MEDIA}}\"}, query: {access_token: literal}";
+    let auth = "auth: {type: basic, username: admin, password: \"{{env.PASSWORD}}\"}\nmiddleware: [{type: json_body}]";
+    let secret = ResolvedReference { kind: ReferenceKind::Secret, scope: "kv".into(), ..env("path", "p") };
+    let references =
+        [env("TENANT", "acme"), env("KEY", "k"), env("MEDIA", "text/plain"), env("PASSWORD", "w"), secret];
+    let compiled = compiled_with(&config(endpoint, auth, ""), &inputs(&references, None));
+    let masked = &compiled.plan.sink.masked;
+    let mut values: Vec<_> =
+        masked.iter().map(|slot| compiled.secrets.get(*slot).unwrap().expose()).collect();
+    values.sort_unstable();
+    assert_eq!(values, ["k", "literal", "p", "w"]);
+}
+
+#[test]
 fn base_path_takes_variables_but_no_secrets() {
     let endpoint = |base: &str| config(&format!("method: GET, base_path: \"{base}\", url_path: a"), "", "");
     let compiled =

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::RuntimeError;
 use crate::exchange::{Attempt, Exchange};
+use crate::mask::Mask;
 use crate::middleware::{BoxFuture, Terminal};
 use crate::rate::RateLimiter;
 use crate::transport::{EngineContext, Engines, Sent, Transport};
@@ -21,6 +22,7 @@ pub struct Engine {
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) limiter: RateLimiter,
     pub(crate) window: Arc<Semaphore>,
+    pub(crate) mask: Mask,
 }
 
 impl Engine {
@@ -45,7 +47,8 @@ impl Engine {
         }
         let limiter = RateLimiter::new(plan.execution.max_requests_per_second);
         let window = Arc::new(Semaphore::new(plan.execution.max_in_flight.clamp(1, Semaphore::MAX_PERMITS)));
-        Ok(Self { plan, secrets, transport, limiter, window })
+        let mask = Mask::new(&plan, &secrets)?;
+        Ok(Self { plan, secrets, transport, limiter, window, mask })
     }
 
     /// The transport, for its counts.

@@ -14,6 +14,7 @@ mod budget;
 mod engine;
 mod error;
 mod exchange;
+mod mask;
 mod process;
 mod rate;
 mod request;

@@ -19,9 +19,10 @@ use crate::row::{Binder, ColumnIndex, Row};
 
 /// Everything but RFC 3986's unreserved characters is encoded: a value can neither leave its path segment nor its
 /// query parameter, nor change host or path.
-const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(crate) const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-const MASK: &str = "***";
+/// What stands for a credential.
+pub(crate) const MASK: &str = "***";
 
 /// Where requests go: scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -255,7 +256,7 @@ impl RequestTemplate {
             if !write_value(pieces, row, false, &mut text)? {
                 continue;
             }
-            let value = HeaderValue::from_bytes(&text).map_err(|_| {
+            let mut value = HeaderValue::from_bytes(&text).map_err(|_| {
                 RowError::new(
                     "header_value",
                     format!("header {name}: the value holds a character that HTTP does not allow (CR, LF, control)"),
@@ -264,7 +265,15 @@ impl RequestTemplate {
             digest.update([0]);
             digest.update(name.as_str());
             digest.update([0]);
-            digest.update(value.as_bytes());
+            if pieces.iter().any(|piece| matches!(piece, BoundPiece::Secret(_))) {
+                value.set_sensitive(true);
+                // Another password makes no other request.
+                text.clear();
+                write_value(pieces, row, true, &mut text)?;
+                digest.update(&text);
+            } else {
+                digest.update(value.as_bytes());
+            }
             headers.append(name.clone(), value);
         }
         if let Some(name) = &self.idempotency_header {

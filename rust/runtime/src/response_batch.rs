@@ -20,6 +20,7 @@ use http::header::{HeaderName, HeaderValue};
 
 use crate::error::RuntimeError;
 use crate::exchange::{Exchange, FailureKind, Notes};
+use crate::mask::{ExchangeMask, Mask};
 use crate::request::shown_value;
 use crate::session::Task;
 
@@ -132,6 +133,7 @@ impl ResponseContext {
 /// A response batch in the making.
 pub struct ResponseBatch<'a> {
     context: &'a ResponseContext,
+    mask: &'a Mask,
     rows: usize,
     request_id: StringBuilder,
     tracking_id: StringBuilder,
@@ -157,11 +159,12 @@ pub struct ResponseBatch<'a> {
 }
 
 impl<'a> ResponseBatch<'a> {
-    /// An empty batch that expects so many rows.
-    pub fn new(context: &'a ResponseContext, rows: usize) -> Self {
+    /// An empty batch that expects so many rows. The mask is for what APIs echo.
+    pub(crate) fn new(context: &'a ResponseContext, mask: &'a Mask, rows: usize) -> Self {
         let text = || StringBuilder::with_capacity(rows, rows * 40);
         Self {
             context,
+            mask,
             rows: 0,
             request_id: text(),
             tracking_id: text(),
@@ -190,6 +193,7 @@ impl<'a> ResponseBatch<'a> {
     /// Adds a row.
     pub fn append(&mut self, exchange: &Exchange) {
         let sent = exchange.request_digest.is_some();
+        let mask = self.mask.of(&exchange.request.headers);
         self.rows += 1;
         let mut buffer = uuid::Uuid::encode_buffer();
         self.request_id.append_value(exchange.request_id.hyphenated().encode_lower(&mut buffer));
@@ -200,26 +204,29 @@ impl<'a> ResponseBatch<'a> {
         self.attempts.append_value(exchange.attempts.len() as i32);
         self.started_at.append_value(micros(exchange.started_at));
         self.elapsed_ms.append_option(exchange.notes.elapsed.map(millis));
-        self.error.append(exchange);
+        self.error.append(exchange, &mask);
         if self.context.sink.request_headers && sent {
-            append_headers(&mut self.request_headers, exchange.request.headers.iter());
+            append_headers(&mut self.request_headers, exchange.request.headers.iter(), &mask);
         } else {
             append_no_headers(&mut self.request_headers);
         }
         if self.context.sink.request_body && sent {
-            self.request_body.append_value(String::from_utf8_lossy(&exchange.request.body));
+            let body = mask.body(&exchange.request.body, false);
+            self.request_body.append_value(String::from_utf8_lossy(&body));
         } else {
             self.request_body.append_null();
         }
         match &exchange.result {
             Some(Ok(response)) => {
                 self.status_code.append_value(i32::from(response.status.as_u16()));
-                self.append_response_headers(&response.headers);
-                match std::str::from_utf8(&response.body) {
+                self.append_response_headers(&response.headers, &mask);
+                let body = mask.body(&response.body, response.truncated);
+                let text = std::str::from_utf8(&body);
+                match text {
                     Ok(text) => self.response_body.append_value(text),
-                    Err(_) => self.response_body.append_value(STANDARD.encode(&response.body)),
+                    Err(_) => self.response_body.append_value(STANDARD.encode(&body)),
                 }
-                self.response_body_is_base64.append_value(std::str::from_utf8(&response.body).is_err());
+                self.response_body_is_base64.append_value(text.is_err());
                 self.response_body_truncated.append_value(response.truncated);
             }
             _ => {
@@ -230,14 +237,14 @@ impl<'a> ResponseBatch<'a> {
                 self.response_body_truncated.append_null();
             }
         }
-        self.attempt_log.append(exchange);
+        self.attempt_log.append(exchange, &mask);
         self.worker.append(&exchange.notes, &self.context.task);
         self.transport.append(&exchange.notes);
-        self.log.append_option(exchange.notes.log.as_deref());
+        self.log.append_option(exchange.notes.log.as_deref().map(|line| mask.text(line)));
         self.request_digest.append_option(exchange.request_digest.as_deref());
     }
 
-    fn append_response_headers(&mut self, headers: &HeaderMap) {
+    fn append_response_headers(&mut self, headers: &HeaderMap, mask: &ExchangeMask) {
         if self.context.response_headers.is_empty() {
             return append_no_headers(&mut self.response_headers);
         }
@@ -246,7 +253,7 @@ impl<'a> ResponseBatch<'a> {
             .response_headers
             .iter()
             .flat_map(|name| headers.get_all(name).into_iter().map(move |value| (name, value)));
-        append_headers(&mut self.response_headers, wanted);
+        append_headers(&mut self.response_headers, wanted, mask);
     }
 
     /// The finished batch.
@@ -313,10 +320,12 @@ fn append_no_headers(builder: &mut MapBuilder<StringBuilder, StringBuilder>) {
 fn append_headers<'h>(
     builder: &mut MapBuilder<StringBuilder, StringBuilder>,
     headers: impl Iterator<Item = (&'h HeaderName, &'h HeaderValue)>,
+    mask: &ExchangeMask,
 ) {
     let mut last: Option<(&HeaderName, String)> = None;
     for (name, value) in headers {
-        let text = shown_value(name, value);
+        let shown = shown_value(name, value);
+        let text = mask.text(&shown);
         match &mut last {
             Some((known, joined)) if *known == name => {
                 joined.push_str(", ");
@@ -350,7 +359,7 @@ impl Default for ErrorColumn {
 }
 
 impl ErrorColumn {
-    fn append(&mut self, exchange: &Exchange) {
+    fn append(&mut self, exchange: &Exchange, mask: &ExchangeMask) {
         let error = match &exchange.result {
             Some(Ok(response)) if response.status.is_success() => None,
             Some(Ok(response)) => Some(("http_status", response.status.to_string())),
@@ -359,7 +368,7 @@ impl ErrorColumn {
         };
         self.present.append(error.is_some());
         self.kind.append_option(error.as_ref().map(|(kind, _)| *kind));
-        self.message.append_option(error.map(|(_, message)| message));
+        self.message.append_option(error.as_ref().map(|(_, message)| mask.text(message)));
     }
 
     fn finish(mut self) -> Result<ArrayRef, RuntimeError> {
@@ -486,7 +495,7 @@ impl Default for AttemptLogColumn {
 }
 
 impl AttemptLogColumn {
-    fn append(&mut self, exchange: &Exchange) {
+    fn append(&mut self, exchange: &Exchange, mask: &ExchangeMask) {
         let attempts = match exchange.attempts.as_slice() {
             [] => &[],
             [only] if only.error.is_none() => &[],
@@ -497,7 +506,7 @@ impl AttemptLogColumn {
         for attempt in attempts {
             self.started_at.append_value(micros(attempt.started_at));
             self.status.append_option(attempt.status.map(|status| i32::from(status.as_u16())));
-            self.error.append_option(attempt.error.as_deref());
+            self.error.append_option(attempt.error.as_deref().map(|error| mask.text(error)));
             self.elapsed_ms.append_value(millis(attempt.elapsed));
             self.wait_ms.append_value(millis(attempt.wait));
         }

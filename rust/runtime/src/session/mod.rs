@@ -146,7 +146,7 @@ impl Session {
         if completed.is_empty() {
             return Ok(None);
         }
-        let mut batch = ResponseBatch::new(&self.context, completed.len());
+        let mut batch = ResponseBatch::new(&self.context, &self.engine.mask, completed.len());
         for exchange in &completed {
             batch.append(exchange);
         }
@@ -155,7 +155,8 @@ impl Session {
 
     /// Log lines since the last call.
     pub fn take_logs(&self) -> Vec<(LogLevel, String)> {
-        self.lines.take()
+        let lines = self.lines.take().into_iter();
+        lines.map(|(level, line)| (level, self.engine.mask.text(&line).into_owned())).collect()
     }
 
     /// What was done so far.

@@ -5,7 +5,7 @@ import io.apisink.config.SecretBytes
 import org.apache.spark.SparkConf
 import org.scalatest.funsuite.AnyFunSuite
 
-final class EncryptionTest extends AnyFunSuite {
+final class EncryptionSuite extends AnyFunSuite {
 
   private def conf(settings: (String, String)*): SparkConf = new SparkConf(false).setAll(settings)
 

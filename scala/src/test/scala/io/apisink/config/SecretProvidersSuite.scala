@@ -13,7 +13,7 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.security.alias.CredentialProviderFactory
 import org.scalatest.funsuite.AnyFunSuite
 
-final class SecretProvidersTest extends AnyFunSuite {
+final class SecretProvidersSuite extends AnyFunSuite {
 
   private def settings(values: (String, String)*): SecretSettings = new SecretSettings {
     override def get(name: String): Optional[String] = values.toMap.get(name).toJava
