@@ -1,6 +1,7 @@
 package io.apisink.spark
 
 import java.nio.file.{Files, Path}
+import java.nio.file.attribute.PosixFilePermissions
 
 import scala.jdk.CollectionConverters._
 import scala.util.Using
@@ -111,6 +112,8 @@ final class MainJobSuite extends SparkTest {
       write(patients(50), TestConfig.atPath(origin, sink), "runId" -> "r")
       val left = filesBelow(sink.resolve("_apisink").resolve("r")).filterNot(_.endsWith(".crc")).toSet
       assert(left == Set("r", "open.json", "manifest-0.json", "done-0.json", "done.json"))
+      val mode = Files.getPosixFilePermissions(sink.resolve("_apisink").resolve("r"))
+      assert(PosixFilePermissions.toString(mode) == "rwx------")
     }
   }
 
