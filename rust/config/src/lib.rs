@@ -13,6 +13,9 @@ mod auth;
 mod document;
 mod endpoint;
 mod execution;
+mod generated;
+mod keys;
+mod method;
 mod middleware;
 mod nearest;
 mod problem;
@@ -22,39 +25,45 @@ mod text;
 mod transport;
 mod tree;
 
-pub use auth::Auth;
+pub use auth::{Auth, Basic, Bearer};
 pub use document::{Document, names_a_credential};
 pub use endpoint::Endpoint;
 pub use execution::Execution;
+pub use generated::{json_schema, reference};
+pub use method::Method;
 pub use middleware::{Level, Logging, Middleware, Retry};
 pub use nearest::nearest;
 pub use problem::{Code, Located, Position, Problem, Problems};
-pub use tables::{ColumnMapping, Place, Sink, SinkTarget, Source, TableName, Tables};
+pub use tables::{ColumnMapping, Place, Sink, SinkMode, SinkTarget, Source, TableName, Tables};
 pub use text::{Reference, ReferenceKind, SecretText, Segment, Text};
-pub use transport::{TcpConnection, Transport};
+pub use transport::{EngineName, TcpConnection, Transport};
 
+use keys::{HasTexts, Keys, document, keys, section, sections};
 use reader::Context;
 
 /// Longest config text in bytes.
 pub const MAX_TEXT_BYTES: usize = 1024 * 1024;
 
-/// A config: valid by itself, not yet compiled.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Config {
-    /// Partitions, rates, windows and budgets. May be left out.
-    pub execution: Execution,
-    /// How connections are made and kept. May be left out.
-    pub transport: Transport,
-    /// How requests are authenticated. May be left out: `none`.
-    pub auth: Located<Auth>,
-    /// The request that every row becomes. Required.
-    pub endpoint: Endpoint,
-    /// The middleware chain in the order of execution, the outermost first. Each at most once; may be empty.
-    pub middleware: Vec<Located<Middleware>>,
-    /// Where rows come from, where responses go, and which columns enter the request. Required.
-    pub tables: Tables,
-    /// The text's name and lines (credentials masked), for problems found later.
-    pub document: Document,
+keys! {
+    /// What a person writes to send the rows of a DataFrame to an HTTP API.
+    pub struct Config {
+        /// Partitions, rates, windows and budgets.
+        execution: Execution = section(),
+        /// How connections are made and kept.
+        transport: Transport = section(),
+        /// How requests are authenticated.
+        auth: Located<Auth> = section(),
+        /// The request that every row becomes.
+        endpoint: Endpoint =
+            section().required_as("an `endpoint:` section with `method`, `base_path` and `url_path`"),
+        /// The middleware chain in the order of execution, the outermost first.
+        middleware: Vec<Located<Middleware>> = sections("[{type: retry}]").or(Vec::new()),
+        /// Where rows come from, where responses go, and which columns enter the request.
+        tables: Tables = section().required_as("a `tables:` section with `source` and `sink`"),
+        /// The text's name and lines (credentials masked), for problems found later.
+        document: Document = document(),
+    }
+    check |section| middleware::check_chain(section, middleware.as_deref().unwrap_or_default());
 }
 
 impl Config {
@@ -68,19 +77,7 @@ impl Config {
 
     fn texts(&self) -> Vec<&Text> {
         let mut texts = Vec::new();
-        texts.extend(&self.execution.journal_path);
-        texts.extend(self.auth.value.texts());
-        texts.extend(&self.endpoint.base_path);
-        texts.push(&self.endpoint.url_path);
-        texts.extend(self.endpoint.headers.iter().map(|(_, value)| value));
-        texts.extend(self.endpoint.query.iter().map(|(_, value)| value));
-        if let Some(table) = &self.tables.source.table {
-            texts.extend(table.texts());
-        }
-        match &self.tables.sink.target {
-            SinkTarget::Table(table) => texts.extend(table.texts()),
-            SinkTarget::Path(path) => texts.push(path),
-        }
+        self.add_texts(&mut texts);
         texts
     }
 }
@@ -95,34 +92,10 @@ impl Config {
 pub fn parse(text: &[u8], name: &str) -> Result<Config, Problems> {
     let (document, tree) = tree::read(text, name)?;
     let context = Context::new(&document);
-    let config = read_root(&context, &tree);
+    let config = context.root(&tree).and_then(|mut root| Config::read(&mut root));
     let problems = context.into_problems();
     match config {
-        Some(config) if problems.is_empty() => Ok(Config { document, ..config }),
+        Some(config) if problems.is_empty() => Ok(config),
         _ => Err(Problems::new(problems)),
     }
-}
-
-fn read_root(context: &Context<'_>, tree: &tree::Item) -> Option<Config> {
-    let mut root = context.root(tree)?;
-    let transport = Transport::read(&mut root.section("transport"));
-    let execution = Execution::read(&mut root.section("execution"), transport.tcp_connection.limit);
-    let auth = Auth::read(&mut root.section("auth"));
-    let endpoint = root
-        .required_section("endpoint", "an `endpoint:` section with `method`, `base_path` and `url_path`")
-        .and_then(|mut section| Endpoint::read(&mut section));
-    let middleware = middleware::read(&mut root);
-    let tables = root
-        .required_section("tables", "a `tables:` section with `source` and `sink`")
-        .and_then(|mut section| Tables::read(&mut section));
-    root.finish();
-    Some(Config {
-        execution,
-        transport,
-        auth: auth?,
-        endpoint: endpoint?,
-        middleware,
-        tables: tables?,
-        document: Document::default(),
-    })
 }

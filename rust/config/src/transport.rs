@@ -1,55 +1,59 @@
 //! `transport`: how connections are made and kept.
 
-use crate::reader::Section;
+use crate::keys::{Choice, choice, keys, seconds, section, whole};
 
-/// The section `transport`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Transport {
-    /// Name of the engine: `hyper`, the default, or `render`, which sends nothing and answers with the request.
-    pub engine: &'static str,
-    /// Longest time of one attempt in seconds: 0.001 to 86400, default 30.
-    pub base_timeout: f64,
-    /// Longest time for DNS, TCP and TLS of a new connection in seconds: 0.001 to 86400, default 10.
-    pub connect_timeout: f64,
-    /// Longest time of the warm-up in seconds: 0 to 86400, default 10. Accepted, but not yet used.
-    pub warmup_timeout: f64,
-    /// Longest answer body in bytes, 1 to 1 GiB, default 8 MiB; what is beyond is cut off and flagged.
-    pub max_response_bytes: usize,
-    /// The connections themselves.
-    pub tcp_connection: TcpConnection,
+const DAY: f64 = 86_400.0;
+
+keys! {
+    /// How connections are made and kept.
+    pub struct Transport {
+        /// The engine that makes connections.
+        engine: EngineName = choice(ENGINES).or(EngineName::Hyper),
+        /// Longest time of one attempt, from the making of its connection to the last byte of its answer. Waits for a
+        /// free connection and for the rate limit are not counted.
+        base_timeout: f64 = seconds(0.001..=DAY).or(30.0),
+        /// Longest time for DNS, TCP and TLS of a new connection.
+        connect_timeout: f64 = seconds(0.001..=DAY).or(10.0),
+        /// Longest time of the warm-up. Accepted, but not yet used.
+        warmup_timeout: f64 = seconds(0.0..=DAY).or(10.0),
+        /// Longest answer body; what is beyond is cut off and flagged.
+        max_response_bytes: usize = whole(1..=1 << 30, "bytes").or(8 << 20),
+        /// The connections themselves.
+        tcp_connection: TcpConnection = section(),
+    }
 }
 
-/// The section `transport.tcp_connection`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TcpConnection {
-    /// Most connections an executor process holds open at once: 1 to 100000, default 100.
-    pub limit: usize,
-    /// Time in seconds after which an idle connection is closed: 0 to 86400, default 60.
-    pub idle_timeout: f64,
+keys! {
+    /// The connections of an executor process.
+    pub struct TcpConnection {
+        /// Most connections that an executor process holds open at once.
+        limit: usize = whole(1..=100_000, "connections").or(100),
+        /// Time after which an idle connection is closed.
+        idle_timeout: f64 = seconds(0.0..=DAY).or(60.0),
+    }
 }
 
-impl Transport {
-    pub(crate) fn read(section: &mut Section<'_>) -> Self {
-        let day = 86_400.0;
-        let read = Self {
-            engine: section
-                .choice("engine", &[("hyper", "hyper"), ("render", "render")])
-                .map_or("hyper", |engine| engine.value),
-            base_timeout: section.seconds("base_timeout", 0.001..=day, 30.0),
-            connect_timeout: section.seconds("connect_timeout", 0.001..=day, 10.0),
-            warmup_timeout: section.seconds("warmup_timeout", 0.0..=day, 10.0),
-            max_response_bytes: section.whole("max_response_bytes", "bytes", 1..=1 << 30, 8 << 20) as usize,
-            tcp_connection: {
-                let mut tcp = section.section("tcp_connection");
-                let read = TcpConnection {
-                    limit: tcp.whole("limit", "connections", 1..=100_000, 100) as usize,
-                    idle_timeout: tcp.seconds("idle_timeout", 0.0..=day, 60.0),
-                };
-                tcp.finish();
-                read
-            },
-        };
-        section.finish();
-        read
+const ENGINES: &[Choice<EngineName>] = &[
+    ("hyper", EngineName::Hyper, "HTTP/1.1 over a pool of its own"),
+    ("render", EngineName::Render, "sends nothing and answers with the request as it would have been sent"),
+];
+
+/// An engine by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineName {
+    /// `hyper`: HTTP/1.1 over a pool of its own.
+    Hyper,
+    /// `render`: sends nothing and answers with the request.
+    Render,
+}
+
+impl EngineName {
+    /// The name as it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hyper => "hyper",
+            Self::Render => "render",
+        }
     }
 }

@@ -16,12 +16,12 @@ fn the_full_template_loads_with_bearer_auth() {
     let config = parse(text.as_bytes(), "template.yaml").unwrap();
     assert_eq!(config.execution.partitions, 200);
     assert_eq!(config.execution.max_requests_per_second, Some(30.0));
-    assert_eq!(config.execution.max_in_flight, 64);
+    assert_eq!(config.execution.window(config.transport.tcp_connection.limit), 64);
     assert_eq!(config.transport.tcp_connection.limit, 10);
     let chain: Vec<&str> = config.middleware.iter().map(|link| link.name()).collect();
     assert_eq!(chain, ["retry", "logging", "timing", "json_body"]);
     assert_eq!(config.tables.source.required_columns.len(), 2);
-    assert!(matches!(config.tables.sink.target, SinkTarget::Table(_)));
+    assert!(matches!(config.tables.sink.target(), Some(SinkTarget::Table(_))));
     assert_eq!(config.tables.column_mapping[0].source_column.value, "patient_id");
     assert_eq!(config.references().len(), 1);
 }
@@ -33,7 +33,7 @@ fn what_is_left_out_has_its_default() {
                 tables: {source: {id_column: id}, sink: {path: /out}}\nauth:\n";
     let config = parse(text.as_bytes(), "c.yaml").unwrap();
     assert_eq!(config.execution.partitions, 16);
-    assert_eq!(config.execution.max_in_flight, 400);
+    assert_eq!(config.execution.window(config.transport.tcp_connection.limit), 400);
     assert_eq!(config.execution.memory_budget_bytes, 128 << 20);
     assert_eq!(config.transport.max_response_bytes, 8 << 20);
     assert_eq!(config.auth.value, Auth::None);

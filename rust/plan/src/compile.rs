@@ -1,7 +1,7 @@
 //! Config to plan.
 
 use apisink_config::{
-    Auth, Code, Config, Level, Logging, Middleware, Problems, Retry, SinkTarget, TableName,
+    Auth, Basic, Bearer, Code, Config, Level, Logging, Middleware, Problems, Retry, SinkTarget, TableName,
     names_a_credential,
 };
 use serde::Serialize;
@@ -64,11 +64,12 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     let body = if whole_row { BodyNode::Row } else { BodyNode::Object(injected.body) };
     let chain = chain(&mut state, body, injected.params, auth);
     let sink = sink(&mut state);
-    let (sink_table, sink_path) = match &config.tables.sink.target {
-        SinkTarget::Table(table) => (table_name(&mut state, table, "tables.sink"), None),
-        SinkTarget::Path(path) => (None, state.plain(path, "`tables.sink.path`")),
+    let (sink_table, sink_path) = match config.tables.sink.target() {
+        Some(SinkTarget::Table(table)) => (table_name(&mut state, table, "tables.sink"), None),
+        Some(SinkTarget::Path(path)) => (None, state.plain(path, "`tables.sink.path`")),
+        None => (None, None),
     };
-    let source_table = match &config.tables.source.table {
+    let source_table = match config.tables.source.table() {
         Some(table) => table_name(&mut state, table, "tables.source"),
         None => None,
     };
@@ -104,7 +105,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         execution: ExecutionPlan {
             partitions: config.execution.partitions,
             max_requests_per_second: config.execution.max_requests_per_second,
-            max_in_flight: config.execution.max_in_flight,
+            max_in_flight: config.execution.window(config.transport.tcp_connection.limit),
             memory_budget_bytes: config.execution.memory_budget_bytes,
         },
         source: SourcePlan {
@@ -123,7 +124,11 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         id_column: plan.source.id_column.clone(),
         columns: plan.source.columns.clone(),
         required_columns: plan.source.required_columns.clone(),
-        sink: DriverSink { table: sink_table, path: sink_path, mode: config.tables.sink.mode.to_owned() },
+        sink: DriverSink {
+            table: sink_table,
+            path: sink_path,
+            mode: config.tables.sink.mode.as_str().to_owned(),
+        },
         source: DriverSource { table: source_table },
         journal_path,
         batch_rows: config.execution.batch_rows,
@@ -157,7 +162,7 @@ fn auth(state: &mut State<'_>) -> Option<AuthSpec> {
     };
     match &state.config.auth.value {
         Auth::None => None,
-        Auth::Basic { username, password } => {
+        Auth::Basic(Basic { username, password }) => {
             let name = username.expose();
             let username = state.credential(name, "`auth.username`", |value| {
                 let colon = "holds a colon, which separates user and password in basic authentication";
@@ -167,7 +172,7 @@ fn auth(state: &mut State<'_>) -> Option<AuthSpec> {
             state.identifies(name, username?);
             Some(AuthSpec::Basic { username: username?, password: password? })
         }
-        Auth::Bearer { token } => {
+        Auth::Bearer(Bearer { token }) => {
             let token = state.credential(token.expose(), "`auth.token`", headers::unfit_for_header)?;
             Some(AuthSpec::Bearer { token })
         }
@@ -232,7 +237,7 @@ fn retry_spec(retry: &Retry) -> RetrySpec {
         retry_status_codes: retry.retry_status_codes.clone(),
         retry_transport_errors: retry.retry_transport_errors,
         base_delay_ms: millis(retry.base_delay),
-        max_delay_ms: millis(retry.max_delay),
+        max_delay_ms: millis(retry.longest_delay()),
         respect_retry_after: retry.respect_retry_after,
         max_retry_after_ms: millis(retry.max_retry_after),
         retry_non_idempotent: retry.retry_non_idempotent,
@@ -252,7 +257,7 @@ const fn log_level(level: Level) -> LogLevel {
 fn transport(config: &Config) -> TransportPlan {
     let transport = &config.transport;
     TransportPlan {
-        engine: transport.engine.to_owned(),
+        engine: transport.engine.as_str().to_owned(),
         base_timeout_ms: millis(transport.base_timeout),
         connect_timeout_ms: millis(transport.connect_timeout),
         connection_limit: transport.tcp_connection.limit,
@@ -279,9 +284,9 @@ fn sink(state: &mut State<'_>) -> SinkPlan {
     }
 }
 
-fn table_name(state: &mut State<'_>, table: &TableName, section: &str) -> Option<String> {
-    let name = state.plain(&table.name, &format!("`{section}.name`"));
-    let Some(namespace) = &table.namespace else { return name };
+fn table_name(state: &mut State<'_>, table: TableName<'_>, section: &str) -> Option<String> {
+    let name = state.plain(table.name, &format!("`{section}.name`"));
+    let Some(namespace) = table.namespace else { return name };
     let namespace = state.plain(namespace, &format!("`{section}.namespace`"));
     namespace.zip(name).map(|(namespace, name)| format!("{namespace}.{name}"))
 }

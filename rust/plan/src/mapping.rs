@@ -1,6 +1,6 @@
 //! Column mappings: which part of the request each of them enters.
 
-use apisink_config::{Code, ColumnMapping, Place, Position};
+use apisink_config::{Code, ColumnMapping, Located, Place, Position};
 
 use crate::plan::{BodyNode, ColumnRef};
 use crate::state::State;
@@ -13,7 +13,7 @@ pub(crate) struct Mappings<'a> {
 }
 
 struct Entry<'a> {
-    mapping: &'a ColumnMapping,
+    mapping: &'a Located<ColumnMapping>,
     used_in: Vec<Place>,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Injected {
 }
 
 impl<'a> Mappings<'a> {
-    pub(crate) fn new(all: &'a [ColumnMapping], has_body: bool, has_params: bool) -> Self {
+    pub(crate) fn new(all: &'a [Located<ColumnMapping>], has_body: bool, has_params: bool) -> Self {
         let all = all.iter().map(|mapping| Entry { mapping, used_in: Vec::new() }).collect();
         Self { all, has_body, has_params }
     }
@@ -91,7 +91,7 @@ impl<'a> Mappings<'a> {
     fn inject_one(
         &self,
         state: &mut State<'_>,
-        mapping: &ColumnMapping,
+        mapping: &Located<ColumnMapping>,
         place: Place,
         injected: &mut Injected,
     ) {
@@ -153,7 +153,7 @@ impl<'a> Mappings<'a> {
     }
 }
 
-fn refuse(state: &mut State<'_>, mapping: &ColumnMapping, why: &str, hint: impl Into<String>) {
+fn refuse(state: &mut State<'_>, mapping: &Located<ColumnMapping>, why: &str, hint: impl Into<String>) {
     // A template that could not be read may well use it.
     if state.problems.iter().any(|problem| problem.code == Code::Placeholder) {
         return;

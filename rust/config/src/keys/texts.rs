@@ -1,0 +1,62 @@
+//! The strings of a config that may hold references, found by type so that none is forgotten.
+
+use crate::text::{SecretText, Text};
+
+/// Something read from a config.
+pub(crate) trait HasTexts {
+    /// Adds its texts, if it has any.
+    fn add_texts<'a>(&'a self, texts: &mut Vec<&'a Text>) {
+        let _ = texts;
+    }
+}
+
+impl HasTexts for Text {
+    fn add_texts<'a>(&'a self, texts: &mut Vec<&'a Text>) {
+        texts.push(self);
+    }
+}
+
+impl HasTexts for SecretText {
+    fn add_texts<'a>(&'a self, texts: &mut Vec<&'a Text>) {
+        texts.push(self.expose());
+    }
+}
+
+impl<T: HasTexts> HasTexts for Option<T> {
+    fn add_texts<'a>(&'a self, texts: &mut Vec<&'a Text>) {
+        self.iter().for_each(|value| value.add_texts(texts));
+    }
+}
+
+impl<T: HasTexts> HasTexts for Vec<T> {
+    fn add_texts<'a>(&'a self, texts: &mut Vec<&'a Text>) {
+        self.iter().for_each(|value| value.add_texts(texts));
+    }
+}
+
+impl<A: HasTexts, B: HasTexts> HasTexts for (A, B) {
+    fn add_texts<'a>(&'a self, texts: &mut Vec<&'a Text>) {
+        self.0.add_texts(texts);
+        self.1.add_texts(texts);
+    }
+}
+
+/// Types without texts. A type that `choice` reads is added here.
+macro_rules! textless {
+    ($($type:ty),* $(,)?) => { $(impl HasTexts for $type {})* };
+}
+
+textless!(
+    bool,
+    f64,
+    u16,
+    u32,
+    u64,
+    usize,
+    String,
+    crate::document::Document,
+    crate::middleware::Level,
+    crate::tables::Place,
+    crate::tables::SinkMode,
+    crate::transport::EngineName,
+);

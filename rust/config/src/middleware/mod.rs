@@ -1,0 +1,48 @@
+//! `middleware`: the chain around the request. One file per middleware that has keys.
+
+mod logging;
+mod retry;
+
+pub use logging::{Level, Logging};
+pub use retry::Retry;
+
+use crate::keys::tagged;
+use crate::problem::{Code, Located};
+use crate::reader::Section;
+
+tagged! {
+    /// A link of the chain around the request.
+    pub enum Middleware, for example "retry" {
+        /// Sends a failed request again. What stands after it runs once per attempt.
+        Retry(Retry) = "retry",
+        /// The mapped columns that no placeholder uses, or the whole row if there are none, as the request's JSON body.
+        JsonBody = "json_body",
+        /// Mapped columns as query parameters. A null leaves its parameter out.
+        ParamInjector = "param_injector",
+        /// The place of the section `auth` in the chain; innermost when it is not named.
+        Auth = "auth",
+        /// One log line per exchange.
+        Logging(Logging) = "logging",
+        /// Fills the sink's columns started_at and elapsed_ms.
+        Timing = "timing",
+        /// Fills the sink's column worker.
+        WorkerIdentity = "worker_identity",
+        /// Fills the sink's column transport.
+        TransportDiagnostic = "transport_diagnostic",
+    }
+}
+
+/// Refuses what makes no sense in a chain.
+pub(crate) fn check_chain(section: &Section<'_>, chain: &[Located<Middleware>]) {
+    for (index, link) in chain.iter().enumerate() {
+        let name = link.name();
+        if let Some(first) = chain[..index].iter().find(|known| known.name() == name) {
+            section.note(
+                link.at,
+                Code::Conflict,
+                format!("the middleware `{name}` stands in the chain twice; first in line {}", first.at.line),
+                "remove one of them",
+            );
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! `retry`: sends a failed request again.
+
+use crate::keys::{flag, keys, seconds, whole, wholes};
+use crate::problem::Code;
+use crate::reader::Section;
+
+const HOUR: f64 = 3600.0;
+const DEFAULT_MAX_DELAY: f64 = 2.0;
+
+keys! {
+    /// Sends a failed request again.
+    pub struct Retry {
+        /// Attempts in all, the first included.
+        max_attempts: u32 = whole(1..=100, "attempts").or(3),
+        /// Statuses that are tried again.
+        retry_status_codes: Vec<u16> = wholes(200..=599).or(vec![429, 500, 502, 503, 504]),
+        /// Upper bound of the first pause; it doubles with each attempt. The pause is drawn from 0 to the bound.
+        base_delay: f64 = seconds(0.0..=HOUR).or(0.2),
+        /// Upper bound of every computed pause; not below `base_delay`.
+        max_delay: Option<f64> =
+            seconds(0.0..=HOUR).for_example(DEFAULT_MAX_DELAY).optional("2, or `base_delay` if that is more"),
+        /// Whether transport errors and timeouts are tried again.
+        retry_transport_errors: bool = flag().or(true),
+        /// Whether a Retry-After header replaces the computed pause.
+        respect_retry_after: bool = flag().or(true),
+        /// Longest pause that a Retry-After header may ask for; more is cut to it.
+        max_retry_after: f64 = seconds(0.0..=86_400.0).or(60.0),
+        /// Whether a request that is not idempotent and has no idempotency header may be sent again although bytes of
+        /// it may have left.
+        retry_non_idempotent: bool = flag().or(false),
+    }
+    check |section| check_delays(section, base_delay, max_delay.flatten());
+}
+
+impl Retry {
+    /// Upper bound of every computed pause in seconds, with its default.
+    #[must_use]
+    pub fn longest_delay(&self) -> f64 {
+        self.max_delay.unwrap_or(DEFAULT_MAX_DELAY.max(self.base_delay))
+    }
+}
+
+fn check_delays(section: &Section<'_>, base: Option<f64>, max: Option<f64>) {
+    let (Some(base), Some(max)) = (base, max) else { return };
+    if max < base {
+        section.note(
+            section.place("max_delay"),
+            Code::InvalidValue,
+            format!("{} is {max}, but must be from {base} to {HOUR} seconds", section.name("max_delay")),
+            format!("write for example `max_delay: {}`, or lower `base_delay`", DEFAULT_MAX_DELAY.max(base)),
+        );
+    }
+}

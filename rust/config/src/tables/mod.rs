@@ -1,0 +1,35 @@
+//! `tables`: where rows come from, where responses go, and which columns enter the request.
+
+mod mapping;
+mod sink;
+mod source;
+
+pub use mapping::{ColumnMapping, Place};
+pub use sink::{Sink, SinkMode, SinkTarget};
+pub use source::Source;
+
+use crate::keys::{keys, section, sections};
+use crate::problem::Located;
+use crate::text::Text;
+
+keys! {
+    /// Where rows come from, where responses go, and which columns enter the request.
+    pub struct Tables {
+        /// Where rows come from.
+        source: Source = section().required_as("a `source:` section with `id_column`"),
+        /// Where responses go.
+        sink: Sink = section().required_as("a `sink:` section with `name` and `namespace`, or with `path`"),
+        /// Which columns enter the request, and where.
+        column_mapping: Vec<Located<ColumnMapping>> =
+            sections("[{source_column: patient_id, endpoint_param: patient}]").or(Vec::new()),
+    }
+}
+
+/// A table by name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TableName<'a> {
+    /// Catalog and schema, joined by dots; none for a source in Spark's current one.
+    pub namespace: Option<&'a Text>,
+    /// The table's own name.
+    pub name: &'a Text,
+}
