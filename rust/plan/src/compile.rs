@@ -12,7 +12,7 @@ use crate::inputs::Inputs;
 use crate::mapping::Mappings;
 use crate::plan::{
     AuthSpec, BodyNode, ExecutionPlan, JsonBodySpec, LinkPlan, LogLevel, LoggingSpec, PLAN_FORMAT,
-    ParamInjectorSpec, Plan, RequestPlan, RetrySpec, SinkPlan, SourcePlan, TransportPlan,
+    ParamInjectorSpec, Plan, RequestPlan, RetrySpec, SinkPlan, SourcePlan, TcpPlan, TransportPlan,
 };
 use crate::secrets::SecretValues;
 use crate::state::State;
@@ -256,12 +256,15 @@ const fn log_level(level: Level) -> LogLevel {
 
 fn transport(config: &Config) -> TransportPlan {
     let transport = &config.transport;
+    let tcp = &transport.tcp_connection;
     TransportPlan {
         engine: transport.engine.as_str().to_owned(),
         base_timeout_ms: millis(transport.base_timeout),
         connect_timeout_ms: millis(transport.connect_timeout),
-        connection_limit: transport.tcp_connection.limit,
-        idle_timeout_ms: millis(transport.tcp_connection.idle_timeout),
+        tls_timeout_ms: 10_000,
+        first_byte_timeout_ms: None,
+        between_bytes_timeout_ms: None,
+        tcp: TcpPlan { limit: tcp.limit, idle_timeout_ms: millis(tcp.idle_timeout), ..TcpPlan::default() },
         max_response_bytes: transport.max_response_bytes,
     }
 }

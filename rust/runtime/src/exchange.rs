@@ -114,9 +114,15 @@ pub enum FailureKind {
     Connect,
     /// The TLS handshake failed.
     Tls,
-    /// DNS, TCP and TLS together took too long.
+    /// DNS and TCP together took too long.
     ConnectTimeout,
-    /// The attempt took too long.
+    /// The TLS handshake took too long.
+    TlsTimeout,
+    /// The answer took too long to begin.
+    FirstByteTimeout,
+    /// The answer stopped too long amid its body.
+    BetweenBytesTimeout,
+    /// The whole attempt took too long.
     Timeout,
     /// The connection was reset or closed before the answer's end.
     Reset,
@@ -136,6 +142,9 @@ impl FailureKind {
             FailureKind::Connect => "connect",
             FailureKind::Tls => "tls",
             FailureKind::ConnectTimeout => "connect_timeout",
+            FailureKind::TlsTimeout => "tls_timeout",
+            FailureKind::FirstByteTimeout => "first_byte_timeout",
+            FailureKind::BetweenBytesTimeout => "between_bytes_timeout",
             FailureKind::Timeout => "timeout",
             FailureKind::Reset => "reset",
             FailureKind::InvalidResponse => "invalid_http",
@@ -218,6 +227,14 @@ pub struct TransportFacts {
     pub tls: Option<Duration>,
     /// Time from the request's writing to the head of the answer.
     pub first_byte: Option<Duration>,
+    /// Bytes of the request as they left, TLS included.
+    pub bytes_sent: Option<u64>,
+    /// Bytes of the answer as they came, TLS included.
+    pub bytes_received: Option<u64>,
+    /// How long the connection had been open when the request got it.
+    pub connection_age: Option<Duration>,
+    /// How many requests the connection has carried, this one included.
+    pub connection_uses: Option<u64>,
     /// Time spent waiting for a pooled connection.
     pub pool_wait: Duration,
     /// Time spent waiting for the rate limit.

@@ -31,7 +31,7 @@ pub use engine::Engine;
 pub use error::{RowError, RuntimeError};
 pub use exchange::{Attempt, Exchange, Failure, FailureKind, Notes, Outcome, Response, TransportFacts};
 pub use process::Process;
-pub use rate::{Pacer, RateLimiter};
+pub use rate::{Pacer, RateLimiter, Slot};
 pub use request::{Origin, Request};
 pub use request_id::RequestIds;
 pub use session::{Session, SessionState, Task};

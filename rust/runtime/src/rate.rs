@@ -4,7 +4,7 @@
 //! sleeps until it. No waiter ever asks twice, so a thousand waiters cost a thousand timers and no stampede, and the
 //! granularity of the timer delays an attempt without lowering the rate.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -42,18 +42,52 @@ impl RateLimiter {
         Self { pacer: per_second.map(|rate| Mutex::new(Pacer::new(rate))) }
     }
 
-    /// Waits for a slot and spends it. Called once for each attempt, directly before its first byte is written.
-    pub async fn pass(&self) {
-        let Some(pacer) = &self.pacer else { return };
+    /// Spends the next free slot, which may lie ahead. Once for each attempt.
+    pub fn reserve(&self) -> Slot {
+        let Some(pacer) = &self.pacer else { return Slot { at: None } };
         let now = Instant::now();
-        let slot = match pacer.lock() {
-            Ok(mut pacer) => pacer.reserve(now),
-            // A reservation is one assignment: the schedule is whole even if a holder panicked.
-            Err(poisoned) => poisoned.into_inner().reserve(now),
-        };
-        if slot > now {
-            tokio::time::sleep_until(slot).await;
+        // A reservation is one assignment: the schedule is whole even if a holder panicked.
+        let at = pacer.lock().unwrap_or_else(PoisonError::into_inner).reserve(now);
+        Slot { at: Some(at) }
+    }
+
+    /// Spends the next free slot and waits for it.
+    pub async fn pass(&self) {
+        self.reserve().arrive().await;
+    }
+}
+
+/// A slot of the schedule: the moment at which one attempt may write its first byte. Never given back.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Slot {
+    /// None without a limit: any moment will do.
+    at: Option<Instant>,
+}
+
+impl Slot {
+    /// Waits until the slot is no more than this ahead.
+    pub async fn approach(&self, ahead: Duration) {
+        if let Some(at) = self.at
+            && self.is_beyond(ahead)
+        {
+            tokio::time::sleep_until(at - ahead).await;
         }
+    }
+
+    /// Waits until the slot comes.
+    pub async fn arrive(&self) {
+        self.approach(Duration::ZERO).await;
+    }
+
+    /// Whether the slot is more than this ahead.
+    pub fn is_beyond(&self, ahead: Duration) -> bool {
+        self.at.is_some_and(|at| at > Instant::now() + ahead)
+    }
+
+    /// Whether the slot came and went longer than this ago.
+    pub fn is_missed(&self, by: Duration) -> bool {
+        self.at.is_some_and(|at| Instant::now() > at + by)
     }
 }
 

@@ -3,19 +3,15 @@
 //! An engine is chosen by name ([`Engines`]) and sends one request at a time for its caller ([`Transport::send`]).
 //! Adding one is a factory under a name of its own and touches nothing else.
 
-mod connect;
 mod engines;
 mod failure;
 mod hyper;
 mod message;
-mod pool;
 mod render;
-mod tls;
 
-pub use self::hyper::HyperTransport;
+pub use self::hyper::{HyperTransport, Roots};
 pub use engines::{EngineContext, EngineFactory, Engines};
 pub use render::RenderTransport;
-pub use tls::Roots;
 
 use crate::budget::Reservation;
 use crate::exchange::{Failure, Response, TransportFacts};
@@ -27,7 +23,7 @@ use crate::request::Request;
 pub trait Transport: Send + Sync {
     /// Sends a request once and reads its answer to the end, or to the cap.
     ///
-    /// `limiter` is passed when a connection is there, directly before the request is written. `memory` grows with
+    /// A slot of `limiter` is spent for it, and has come when the request is written. `memory` grows with
     /// the answer; reading waits while the process's budget is full. Dropping the future ends the attempt and closes
     /// its connection.
     fn send<'a>(
@@ -39,6 +35,12 @@ pub trait Transport: Send + Sync {
 
     /// Connections open now, and opened since the start.
     fn connections(&self) -> Connections;
+
+    /// Ends in order: takes no further request, closes idle connections, and returns when those in use have ended
+    /// with their requests.
+    fn shut_down(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// How an attempt ended.

@@ -1,0 +1,163 @@
+//! One attempt: a place in the pool, a slot of the rate limit, a connection, the request, its answer.
+
+use std::future::Future;
+use std::time::Duration;
+
+use http::header::{CONNECTION, HeaderValue};
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use super::HyperTransport;
+use super::answer::{self, Body};
+use super::clock::Clock;
+use super::connection::Connection;
+use super::pool::{Place, Taken};
+use crate::budget::Reservation;
+use crate::exchange::{Failure, FailureKind, Response, TransportFacts};
+use crate::rate::{RateLimiter, Slot};
+use crate::request::Request;
+use crate::transport::failure::{classify, not_sent};
+use crate::transport::message;
+
+/// So long before its slot a request takes or opens its connection. Earlier, the connection would be idle in its
+/// hands, out of the sight of others and of the idle timeout.
+const AHEAD: Duration = Duration::from_millis(500);
+
+/// A request that is later than this has missed its slot and takes another one: requests that were held up by their
+/// connections would otherwise be written all at once.
+const LATE: Duration = Duration::from_millis(10);
+
+/// How often a request takes another slot before it is written late all the same.
+const RENEWALS: u32 = 2;
+
+impl HyperTransport {
+    pub(super) async fn attempt(
+        &self,
+        request: &Request,
+        limiter: &RateLimiter,
+        memory: &mut Reservation,
+        facts: &mut TransportFacts,
+    ) -> Result<Response, Failure> {
+        let first = message::message(request)?;
+        let peer = request.origin.authority.as_str();
+        let host = self.pool.host(&request.origin);
+        let asked = Instant::now();
+        let Some(place) = self.pool.place(&host).await else {
+            return Err(not_sent(FailureKind::Transport, "the transport is shut down".into()));
+        };
+        facts.pool_wait = asked.elapsed();
+        let mut clock = Clock::start(Duration::from_millis(self.plan.base_timeout_ms));
+        let mut slot = limiter.reserve();
+        let mut message = Some(first);
+        loop {
+            let Ready { mut connection, was_idle } =
+                self.ready_connection(&place, request, limiter, &mut slot, &mut clock, facts).await?;
+            let before = connection.traffic.so_far();
+            let mut to_send = match message.take() {
+                Some(message) => message,
+                None => message::message(request)?,
+            };
+            if self.pool.is_last_use(&connection) {
+                to_send.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            let written = Instant::now();
+            let sent = clock.limit(self.phases.first_byte, peer, connection.send(to_send)).await;
+            let nothing_left = connection.traffic.so_far().1 == before.1;
+            match sent {
+                Ok(Ok(response)) => {
+                    facts.first_byte = Some(written.elapsed());
+                    let result = self.read(response, &mut clock, peer, memory).await;
+                    let after = connection.traffic.so_far();
+                    facts.bytes_received = Some(after.0 - before.0);
+                    facts.bytes_sent = Some(after.1 - before.1);
+                    if result.as_ref().is_ok_and(|response| !response.truncated) {
+                        place.put(connection);
+                    }
+                    return result;
+                }
+                Ok(Err(mut error)) => {
+                    message = error.take_message();
+                    let nothing_left = nothing_left || message.is_some();
+                    // Another connection is no repeat when nothing of the request can have been processed.
+                    if !(nothing_left && was_idle) {
+                        return Err(classify(&error.into_error(), !nothing_left));
+                    }
+                }
+                Err(late) => return Err(Failure { may_have_left: !nothing_left, ..late }),
+            }
+        }
+    }
+
+    /// A connection for this moment: the slot has come when it is returned.
+    async fn ready_connection(
+        &self,
+        place: &Place<'_>,
+        request: &Request,
+        limiter: &RateLimiter,
+        slot: &mut Slot,
+        clock: &mut Clock,
+        facts: &mut TransportFacts,
+    ) -> Result<Ready, Failure> {
+        let mut renewals = 0;
+        loop {
+            facts.rate_wait += left_out(clock, slot.approach(AHEAD)).await.1;
+            let (taken, wait) = left_out(clock, place.take()).await;
+            facts.pool_wait += wait;
+            let (connection, was_idle) = match taken {
+                Taken::Idle(mut connection, since) => {
+                    if !connection.is_ready(since).await {
+                        continue;
+                    }
+                    (connection, true)
+                }
+                Taken::Open(ticket) => (self.connector.connect(&request.origin, clock, ticket).await?, false),
+            };
+            if renewals < RENEWALS && slot.is_missed(LATE) {
+                renewals += 1;
+                *slot = limiter.reserve();
+                if slot.is_beyond(AHEAD) {
+                    place.put(connection);
+                    continue;
+                }
+            }
+            let was_idle = was_idle || slot.is_beyond(Duration::ZERO);
+            facts.rate_wait += left_out(clock, slot.arrive()).await.1;
+            if was_idle && connection.is_closed() {
+                continue;
+            }
+            connection.note(facts);
+            return Ok(Ready { connection, was_idle });
+        }
+    }
+
+    async fn read(
+        &self,
+        response: http::Response<Incoming>,
+        clock: &mut Clock,
+        peer: &str,
+        memory: &mut Reservation,
+    ) -> Result<Response, Failure> {
+        let (head, incoming) = response.into_parts();
+        let cap = self.plan.max_response_bytes;
+        let Body { bytes, truncated } =
+            answer::read(incoming, clock, self.phases.between_bytes, peer, cap, memory).await?;
+        Ok(Response { status: head.status, headers: head.headers, body: bytes, truncated })
+    }
+}
+
+/// A connection that may be written to now.
+struct Ready {
+    connection: Connection,
+    /// It was idle before, in the pool or while the slot was awaited, and may have ended unseen. The end of one that
+    /// was not is the server's answer to this request.
+    was_idle: bool,
+}
+
+/// Waits for something that is not the server's doing, and leaves the wait out of the attempt's time.
+async fn left_out<T>(clock: &mut Clock, future: impl Future<Output = T>) -> (T, Duration) {
+    let since = Instant::now();
+    let done = future.await;
+    let waited = since.elapsed();
+    clock.leave_out(waited);
+    (done, waited)
+}

@@ -1,0 +1,135 @@
+//! Making a connection: name, TCP, TLS, HTTP handshake, each timed.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use apisink_plan::{TcpPlan, TransportPlan};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpStream, lookup_host};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::clock::{Clock, Phases};
+use super::connection::{ConnectTimes, Connection};
+use super::pool::{OpenCount, Ticket};
+use super::tls::{LazyTls, Roots};
+use super::wire::Wire;
+use crate::exchange::{Failure, FailureKind};
+use crate::request::Origin;
+use crate::transport::failure::not_sent;
+
+/// Makes connections as a plan says.
+#[derive(Debug)]
+pub(super) struct Connector {
+    phases: Phases,
+    tcp: TcpPlan,
+    tls: LazyTls,
+}
+
+impl Connector {
+    pub(super) fn new(plan: &TransportPlan, roots: Roots) -> Self {
+        Self { phases: Phases::new(plan), tcp: plan.tcp.clone(), tls: LazyTls::new(roots) }
+    }
+
+    /// Makes a connection. No byte of a request has left when this fails.
+    pub(super) async fn connect(
+        &self,
+        origin: &Origin,
+        clock: &Clock,
+        ticket: Ticket,
+    ) -> Result<Connection, Failure> {
+        let peer = origin.authority.as_str();
+        let open = ticket.opening();
+        let (stream, mut times) = clock.limit(self.phases.connect, peer, self.dial(origin)).await??;
+        let remote_addr = stream
+            .peer_addr()
+            .map_err(|e| not_sent(FailureKind::Connect, format!("{peer} left at once: {e}")))?;
+        self.set_options(&stream);
+        let wire = Wire::new(stream);
+        let traffic = wire.traffic();
+        let sender = if origin.tls {
+            let start = Instant::now();
+            let stream = clock.limit(self.phases.tls, peer, self.handshake_tls(origin, wire)).await??;
+            times.tls = Some(start.elapsed());
+            let (sender, connection) =
+                http1::handshake(TokioIo::new(stream)).await.map_err(|e| no_http(peer, &e))?;
+            drive(connection, open);
+            sender
+        } else {
+            let (sender, connection) =
+                http1::handshake(TokioIo::new(wire)).await.map_err(|e| no_http(peer, &e))?;
+            drive(connection, open);
+            sender
+        };
+        let opened = tokio::time::Instant::now();
+        Ok(Connection { sender, remote_addr, times, traffic, opened, uses: 0, _ticket: ticket })
+    }
+
+    async fn dial(&self, origin: &Origin) -> Result<(TcpStream, ConnectTimes), Failure> {
+        let start = Instant::now();
+        let addresses: Vec<SocketAddr> = lookup_host((origin.host.as_str(), origin.port))
+            .await
+            .map_err(|e| not_sent(FailureKind::Dns, format!("{} cannot be resolved: {e}", origin.host)))?
+            .collect();
+        let dns = start.elapsed();
+        let start = Instant::now();
+        let stream = connect_any(origin, &addresses).await?;
+        Ok((stream, ConnectTimes { dns, connect: start.elapsed(), tls: None }))
+    }
+
+    /// What fails here costs speed, not correctness.
+    fn set_options(&self, stream: &TcpStream) {
+        // One request is one small write: Nagle's algorithm would only hold it back.
+        let _ = stream.set_nodelay(true);
+        if let Some(interval) = self.tcp.probe_interval_ms.map(Duration::from_millis) {
+            let probes = TcpKeepalive::new().with_time(interval).with_interval(interval);
+            let _ = SockRef::from(stream).set_tcp_keepalive(&probes);
+        }
+    }
+
+    async fn handshake_tls(&self, origin: &Origin, wire: Wire) -> Result<TlsStream<Wire>, Failure> {
+        let wrong = |why: String| not_sent(FailureKind::Tls, format!("TLS with {}: {why}", origin.authority));
+        let config = self.tls.config().map_err(wrong)?;
+        let name = ServerName::try_from(origin.host.clone())
+            .map_err(|_| wrong(format!("{} is no name that a certificate can hold", origin.host)))?;
+        TlsConnector::from(Arc::clone(&config)).connect(name, wire).await.map_err(|e| wrong(e.to_string()))
+    }
+}
+
+async fn connect_any(origin: &Origin, addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
+    let mut last = None;
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = Some((address, error)),
+        }
+    }
+    Err(match last {
+        Some((address, error)) => not_sent(
+            FailureKind::Connect,
+            format!("no connection to {} ({address}): {error}", origin.authority),
+        ),
+        None => not_sent(FailureKind::Dns, format!("{} has no address", origin.host)),
+    })
+}
+
+/// Reads and writes the connection in a task of its own until it ends; then it no longer counts as open.
+fn drive<C>(connection: C, open: OpenCount)
+where
+    C: Future<Output = hyper::Result<()>> + Send + 'static,
+{
+    tokio::spawn(async move {
+        // Its errors reach the request that suffers them.
+        let _ = connection.await;
+        drop(open);
+    });
+}
+
+fn no_http(peer: &str, error: &hyper::Error) -> Failure {
+    not_sent(FailureKind::Connect, format!("{peer} does not begin to speak HTTP: {error}"))
+}

@@ -1,0 +1,77 @@
+//! The engine `hyper`: HTTP over a pool of its own.
+
+mod answer;
+mod attempt;
+mod clock;
+mod connect;
+mod connection;
+mod pool;
+mod tls;
+mod wire;
+
+use std::sync::{Arc, Once};
+
+use apisink_plan::TransportPlan;
+
+use self::clock::Phases;
+use self::connect::Connector;
+use self::pool::Pool;
+pub use self::tls::Roots;
+use super::{Connections, EngineContext, Sent, Transport};
+use crate::budget::Reservation;
+use crate::error::RuntimeError;
+use crate::exchange::TransportFacts;
+use crate::middleware::BoxFuture;
+use crate::rate::RateLimiter;
+use crate::request::Request;
+
+/// HTTP/1.1 over plain TCP or TLS, with a bounded number of connections.
+#[derive(Debug)]
+pub struct HyperTransport {
+    plan: TransportPlan,
+    phases: Phases,
+    pool: Arc<Pool>,
+    connector: Connector,
+    reaping: Once,
+}
+
+pub(super) fn make(context: &EngineContext<'_>) -> Result<Box<dyn Transport>, RuntimeError> {
+    Ok(Box::new(HyperTransport::new(context.plan.clone(), Roots::Platform)))
+}
+
+impl HyperTransport {
+    /// An engine that trusts the given authorities. Opens nothing yet.
+    pub fn new(plan: TransportPlan, roots: Roots) -> Self {
+        Self {
+            phases: Phases::new(&plan),
+            pool: Pool::new(&plan.tcp),
+            connector: Connector::new(&plan, roots),
+            plan,
+            reaping: Once::new(),
+        }
+    }
+}
+
+impl Transport for HyperTransport {
+    fn send<'a>(
+        &'a self,
+        request: &'a Request,
+        limiter: &'a RateLimiter,
+        memory: &'a mut Reservation,
+    ) -> BoxFuture<'a, Sent> {
+        Box::pin(async move {
+            self.reaping.call_once(|| Pool::reap(&self.pool));
+            let mut facts = TransportFacts::default();
+            let result = self.attempt(request, limiter, memory, &mut facts).await;
+            Sent { result, facts }
+        })
+    }
+
+    fn connections(&self) -> Connections {
+        self.pool.connections()
+    }
+
+    fn shut_down(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.pool.shut_down())
+    }
+}
