@@ -473,7 +473,7 @@ fn seconds_become_rounded_milliseconds() {
                     execution: {flush_seconds: 2.5}";
     let compiled = compiled(&config(LOCAL, sections, ""));
     assert_eq!(compiled.plan.transport.base_timeout_ms, 2);
-    assert_eq!(compiled.plan.transport.idle_timeout_ms, 2000);
+    assert_eq!(compiled.plan.transport.tcp.idle_timeout_ms, 2000);
     assert_eq!(compiled.driver.flush_millis, 2500);
 }
 
