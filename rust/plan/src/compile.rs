@@ -283,6 +283,7 @@ fn sink(state: &mut State<'_>) -> SinkPlan {
         response_headers,
         request_headers: sink.request_headers,
         request_body: sink.request_body,
+        source_columns: Vec::new(),
         masked: state.masked(),
     }
 }

@@ -274,6 +274,8 @@ pub struct SinkPlan {
     pub request_headers: bool,
     /// Whether request bodies are kept.
     pub request_body: bool,
+    /// Source columns to keep, in the order in which they stand after the response's own.
+    pub source_columns: Vec<String>,
     /// Secrets that are looked for in what comes back, and masked there.
     pub masked: Vec<SecretSlot>,
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::budget::Reservation;
 use crate::error::RowError;
 use crate::request::Request;
+use crate::source_columns::SourceRow;
 
 /// One row's request, its attempts, its response and what was recorded about it.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Exchange {
     pub notes: Notes,
     /// When the exchange was admitted.
     pub started_at: SystemTime,
+    /// What the sink keeps of the source row, if anything.
+    pub(crate) source: Option<SourceRow>,
     /// Pauses before the next attempt so far: backoff, not yet part of an attempt.
     pub(crate) pause: Duration,
     /// The bytes that this exchange holds from the process's budget.
@@ -36,6 +39,11 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// Bytes that it holds, its share of the kept source columns included.
+    pub(crate) fn bytes(&self) -> usize {
+        self.memory.bytes() + self.source.as_ref().map_or(0, SourceRow::bytes)
+    }
+
     /// The result in one word.
     pub fn outcome(&self) -> Outcome {
         match &self.result {
@@ -263,6 +271,7 @@ pub(crate) mod sample {
             attempts: Vec::new(),
             notes: Notes::default(),
             started_at: SystemTime::UNIX_EPOCH,
+            source: None,
             pause: Duration::ZERO,
             memory: ByteBudget::new(1 << 20).take(0),
         }

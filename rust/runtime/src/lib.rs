@@ -19,6 +19,7 @@ mod process;
 mod rate;
 mod request;
 mod request_id;
+mod source_columns;
 
 pub mod middleware;
 pub mod response_batch;

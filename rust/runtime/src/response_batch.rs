@@ -12,7 +12,7 @@ use arrow_array::builder::{
 };
 use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StructArray};
 use arrow_buffer::{NullBufferBuilder, OffsetBuffer};
-use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
@@ -23,11 +23,12 @@ use crate::exchange::{Exchange, FailureKind, Notes};
 use crate::mask::{ExchangeMask, Mask};
 use crate::request::shown_value;
 use crate::session::Task;
+use crate::source_columns::{SourceColumns, SourceRow};
 
 /// Version of the schema, in every row.
 pub const SCHEMA_VERSION: i32 = 1;
 
-/// The schema of response batches.
+/// The schema of response batches. The source columns that the sink keeps stand after these.
 pub fn schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         Arc::new(Schema::new(vec![
@@ -120,13 +121,16 @@ pub struct ResponseContext {
     task: Task,
     sink: SinkPlan,
     response_headers: Vec<HeaderName>,
+    source: SourceColumns,
+    schema: SchemaRef,
 }
 
 impl ResponseContext {
-    /// The context of a task and a sink.
-    pub fn new(task: Task, sink: SinkPlan) -> Self {
+    /// The context of a task, a sink and the source columns that it keeps.
+    pub(crate) fn new(task: Task, sink: SinkPlan, source: SourceColumns) -> Self {
         let response_headers = sink.response_headers.iter().filter_map(|name| name.parse().ok()).collect();
-        Self { task, sink, response_headers }
+        let fields: Vec<FieldRef> = schema().fields().iter().chain(source.fields()).cloned().collect();
+        Self { task, sink, response_headers, source, schema: Arc::new(Schema::new(fields)) }
     }
 }
 
@@ -156,6 +160,7 @@ pub struct ResponseBatch<'a> {
     transport: TransportColumn,
     log: StringBuilder,
     request_digest: StringBuilder,
+    source: Vec<Option<SourceRow>>,
 }
 
 impl<'a> ResponseBatch<'a> {
@@ -187,6 +192,7 @@ impl<'a> ResponseBatch<'a> {
             transport: TransportColumn::default(),
             log: StringBuilder::new(),
             request_digest: text(),
+            source: Vec::with_capacity(rows),
         }
     }
 
@@ -242,6 +248,7 @@ impl<'a> ResponseBatch<'a> {
         self.transport.append(&exchange.notes);
         self.log.append_option(exchange.notes.log.as_deref().map(|line| mask.text(line)));
         self.request_digest.append_option(exchange.request_digest.as_deref());
+        self.source.push(exchange.source.clone());
     }
 
     fn append_response_headers(&mut self, headers: &HeaderMap, mask: &ExchangeMask) {
@@ -260,7 +267,7 @@ impl<'a> ResponseBatch<'a> {
     pub fn finish(mut self) -> Result<RecordBatch, RuntimeError> {
         let rows = self.rows;
         let run_id = std::iter::repeat_n(self.context.task.run_id.as_str(), rows);
-        let columns: Vec<ArrayRef> = vec![
+        let mut columns: Vec<ArrayRef> = vec![
             Arc::new(arrow_array::StringArray::from_iter_values(run_id)),
             Arc::new(self.request_id.finish()),
             Arc::new(self.tracking_id.finish()),
@@ -286,7 +293,9 @@ impl<'a> ResponseBatch<'a> {
             Arc::new(self.request_digest.finish()),
             Arc::new(arrow_array::Int32Array::from_value(SCHEMA_VERSION, rows)),
         ];
-        RecordBatch::try_new(schema(), columns).map_err(|e| RuntimeError::Batch(e.to_string()))
+        columns.extend(self.context.source.gather(&self.source)?);
+        RecordBatch::try_new(self.context.schema.clone(), columns)
+            .map_err(|e| RuntimeError::Batch(e.to_string()))
     }
 }
 

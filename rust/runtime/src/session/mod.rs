@@ -32,6 +32,7 @@ use crate::error::RuntimeError;
 use crate::middleware::Part;
 use crate::process::Process;
 use crate::response_batch::{ResponseBatch, ResponseContext};
+use crate::source_columns::SourceColumns;
 use crate::{Exchange, RequestIds};
 
 /// Who asks: identity of a task attempt, as it reaches the sink.
@@ -83,10 +84,12 @@ impl Session {
         schema: &Schema,
     ) -> Result<Self, RuntimeError> {
         let lines = Arc::new(LogLines::default());
+        let source = SourceColumns::new(&engine.plan.sink.source_columns, schema)?;
         let ids = RequestIds::new(&task.run_id, task.epoch);
         let context = RenderContext {
             registry: process.registry(),
             schema,
+            source: source.clone(),
             ids,
             partition: task.partition_id,
             budget: process.budget().clone(),
@@ -98,7 +101,7 @@ impl Session {
         let (feed, rendered) = tokio::sync::mpsc::unbounded_channel();
         let feeder =
             process.handle().spawn(feed::run(rendered, engine.clone(), chain, shared.clone())).abort_handle();
-        let context = ResponseContext::new(task, engine.plan.sink.clone());
+        let context = ResponseContext::new(task, engine.plan.sink.clone(), source);
         Ok(Self {
             process,
             engine,

@@ -19,6 +19,7 @@ use crate::middleware::{Chain, Part, Registry};
 use crate::request::{Request, RequestTemplate, digest_text};
 use crate::request_id::RequestIds;
 use crate::row::{Binder, Binding, Row};
+use crate::source_columns::SourceColumns;
 
 /// Renders the rows of one session. The feeder runs the same chain.
 pub(super) struct Renderer {
@@ -26,6 +27,7 @@ pub(super) struct Renderer {
     template: RequestTemplate,
     chain: Arc<Chain>,
     identities: Identities,
+    source: SourceColumns,
     budget: Arc<ByteBudget>,
 }
 
@@ -33,6 +35,7 @@ pub(super) struct Renderer {
 pub(super) struct RenderContext<'a> {
     pub(super) registry: &'a Registry,
     pub(super) schema: &'a Schema,
+    pub(super) source: SourceColumns,
     pub(super) ids: RequestIds,
     pub(super) partition: u32,
     pub(super) budget: Arc<ByteBudget>,
@@ -62,6 +65,7 @@ impl Renderer {
             template,
             chain: chain.clone(),
             identities: Identities::new(id_column, context.ids, context.partition),
+            source: context.source,
             budget: context.budget,
         };
         Ok((renderer, chain))
@@ -72,10 +76,11 @@ impl Renderer {
         &mut self,
         batch: &RecordBatch,
     ) -> Result<(Vec<Rendered>, Vec<Exchange>), RuntimeError> {
-        let Self { binding, template, chain, identities, budget } = self;
+        let Self { binding, template, chain, identities, source, budget } = self;
         let rows = binding.open(batch)?;
         let mut rendered = Vec::with_capacity(batch.num_rows());
         let mut refused = Vec::new();
+        let source = source.copy(batch, budget)?;
         for index in 0..batch.num_rows() {
             let row = rows.row(index);
             let Identity { tracking_id, request_id, known } = identities.of(&row);
@@ -83,13 +88,15 @@ impl Renderer {
                 Ok((request, parts, digest)) => {
                     let bytes = request.bytes() + parts.iter().map(Part::len).sum::<usize>();
                     let memory = budget.take(bytes);
-                    let exchange = exchange(tracking_id, request_id, request, Some(digest), memory);
+                    let mut exchange = exchange(tracking_id, request_id, request, Some(digest), memory);
+                    exchange.source = source.as_ref().map(|rows| rows.row(index));
                     rendered.push(Rendered { exchange, parts });
                 }
                 Err(error) => {
                     let request = template.blank();
                     let memory = budget.take(request.bytes());
                     let mut exchange = exchange(tracking_id, request_id, request, None, memory);
+                    exchange.source = source.as_ref().map(|rows| rows.row(index));
                     exchange.refuse(error);
                     refused.push(exchange);
                 }
@@ -142,6 +149,7 @@ fn exchange(
         attempts: Vec::new(),
         notes: Notes::default(),
         started_at: SystemTime::now(),
+        source: None,
         pause: Duration::ZERO,
         memory,
     }

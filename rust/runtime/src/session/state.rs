@@ -193,7 +193,7 @@ impl Shared {
         let mut bytes = 0;
         let mut count = 0;
         for exchange in state.completed.iter().take(max_rows) {
-            bytes += exchange.memory.bytes();
+            bytes += exchange.bytes();
             if count > 0 && bytes > MOST_BATCH_BYTES {
                 break;
             }
