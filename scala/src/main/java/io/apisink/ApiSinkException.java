@@ -10,8 +10,11 @@ package io.apisink;
  *
  * <p>Native code throws this class and its subclasses through the constructor of three strings; its signature is part
  * of the contract with the native library. Messages hold no credential.
+ *
+ * <p>An {@link IllegalArgumentException}, for what is thrown on the driver is a refusal of what was asked, and PySpark
+ * shows an exception of that class by its message, without a Java stack trace.
  */
-public class ApiSinkException extends RuntimeException {
+public class ApiSinkException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
 
   private final String code;

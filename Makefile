@@ -1,0 +1,67 @@
+# Needs JDK 17, Maven (or sbt), cargo, Python 3.11 and make. Everything else is fetched.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help jar demo test test-rust test-scala test-e2e lint fmt lock bench clean
+
+VENV := .venv
+PY := $(VENV)/bin/python
+SBT := build/sbt
+PYTHON_SOURCES := demo tests
+
+help: ## what there is
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+jar: ## dist/apisink.jar with the native library, and Delta's jars in dist/delta
+	$(SBT) assembly deltaJars
+	@ls -l dist/apisink.jar dist/delta
+
+demo: jar $(VENV)/ready ## the main job on a local Spark, against an API server that misbehaves
+	@$(PY) demo/run.py
+
+test: test-rust test-scala test-e2e ## all tests
+
+test-rust: ## unit and integration tests of the Rust crates
+	cargo test --workspace --locked
+
+test-scala: ## the Scala suites, on one local Spark
+	$(SBT) test
+
+test-e2e: jar $(VENV)/ready ## the jar on real clusters, from Python
+	$(PY) -m pytest -q tests/e2e
+
+lint: $(VENV)/ready ## formatting and linters of all languages
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(SBT) scalafmtCheckAll scalafmtSbtCheck
+	$(VENV)/bin/ruff check $(PYTHON_SOURCES)
+	$(VENV)/bin/ruff format --check $(PYTHON_SOURCES)
+	cd tests && ../$(VENV)/bin/mypy e2e && ../$(VENV)/bin/mypy ../demo && ../$(VENV)/bin/mypy bench
+
+fmt: $(VENV)/ready ## formats everything
+	cargo fmt --all
+	$(SBT) scalafmtAll scalafmtSbt
+	$(VENV)/bin/ruff check --fix $(PYTHON_SOURCES)
+	$(VENV)/bin/ruff format $(PYTHON_SOURCES)
+
+bench: jar $(VENV)/bench ## apisink beside a bare hyper loop and an aiohttp job; ARGS="--rounds 1" for a look
+	cargo build --release --locked --package apisink-bench
+	$(PY) tests/bench/bench.py $(or $(ARGS),--write docs/performance.md)
+
+lock: ## writes the lock files of the Python environments
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet pip-tools
+	cd tests && ../$(VENV)/bin/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links requirements.in
+	cd tests/bench && ../../$(VENV)/bin/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links requirements.in
+
+$(VENV)/ready: tests/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+	@touch $@
+
+$(VENV)/bench: $(VENV)/ready tests/bench/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/bench/requirements.txt
+	@touch $@
+
+clean: ## removes what was built, but no caches outside of the checkout
+	rm -rf target dist demo-output $(VENV) project/target project/project scala/target

@@ -1,0 +1,219 @@
+"""Runs a bare hyper loop, apisink and the aiohttp job side by side against one server and reports their ratios.
+
+    make bench                      all of it, five rounds, into docs/performance.md
+    make bench ARGS="--rounds 1"    a look
+
+Rounds are interleaved, so that a machine that becomes slower becomes slower for all of them; figures are medians. CPU
+is that of whole process trees, the server's apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+import psutil
+import report
+import work
+
+ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+BIN = ROOT / "target" / "release"
+
+LOOP, APISINK, AIOHTTP = "bare hyper loop", "apisink", "aiohttp job"
+WORKS = [
+    work.Work(rows=300_000, in_flight=64, latency_ms=0),
+    work.Work(rows=300_000, in_flight=512, latency_ms=0),
+    work.Work(rows=50_000, in_flight=64, latency_ms=20),
+    work.Work(rows=150_000, in_flight=512, latency_ms=20),
+]
+# The aiohttp job is so much slower that fewer rows say as much.
+AIOHTTP_ROWS = 50_000
+WARM_UP_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run: requests per second over all of it and while sending, CPU seconds per 100,000 requests."""
+
+    rate: float
+    sending_rate: float
+    cpu: float
+    server_cpu: float
+
+
+class Server:
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+        self.process = psutil.Process(process.pid)
+        self.url = url
+
+    def reset(self) -> None:
+        urllib.request.urlopen(urllib.request.Request(self.url + "/_origin/reset", method="POST")).close()
+
+    def sending(self) -> tuple[int, float]:
+        """How many requests have come, and the seconds from the first to the last."""
+        with urllib.request.urlopen(self.url + "/_origin/report") as answer:
+            seen = json.load(answer)
+        return seen["requests"], (seen["last_arrival_ms"] - seen["first_arrival_ms"]) / 1000
+
+
+@contextmanager
+def server(latency_ms: int) -> Iterator[Server]:
+    latency = f"fixed:{latency_ms}ms" if latency_ms else "none"
+    command = [str(BIN / "apisink-origin"), "--exit-with-stdin", "--no-recording", "--latency", latency]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin and process.stdout
+        yield Server(process, process.stdout.readline().split()[-1].rstrip("/"))
+        process.stdin.close()
+
+
+def cpu_seconds(root: psutil.Process) -> float:
+    """Of a process and everything that it has started, those that have ended included."""
+    total = 0.0
+    for process in [root, *root.children(recursive=True)]:
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+class Job:
+    """A Spark job in a process of its own, warm from one piece of work to the next."""
+
+    def __init__(self, script: str, directory: Path) -> None:
+        environment = {**os.environ, "BENCH_DIRECTORY": str(directory), "PYTHONPATH": str(HERE)}
+        environment.update(PYSPARK_PYTHON=sys.executable, SPARK_LOCAL_IP="127.0.0.1")
+        self.child = subprocess.Popen(
+            [sys.executable, str(HERE / script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(directory / f"{script}.log").open("w"),
+            text=True,
+            env=environment,
+        )
+        self.log = directory / f"{script}.log"
+        self.tree = psutil.Process(self.child.pid)
+
+    def run(self, w: work.Work) -> float:
+        stdin, stdout = self.pipe(self.child.stdin), self.pipe(self.child.stdout)
+        shutil.rmtree(w.sink, ignore_errors=True)
+        stdin.write(work.to_line(w))
+        stdin.flush()
+        answer = stdout.readline()
+        if not answer:
+            sys.exit(f"the job ended:\n{self.log.read_text()[-4000:]}")
+        return float(json.loads(answer)["seconds"])
+
+    @staticmethod
+    def pipe(stream: IO[str] | None) -> IO[str]:
+        assert stream
+        return stream
+
+    def close(self) -> None:
+        self.pipe(self.child.stdin).close()
+        self.child.wait(timeout=60)
+
+
+def run_loop(w: work.Work) -> tuple[float, float]:
+    command = [str(BIN / "apisink-bare-loop"), w.url.removeprefix("http://")]
+    command += ["--requests", str(w.rows), "--in-flight", str(w.in_flight)]
+    before = ended_children_cpu()
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return float(json.loads(printed)["seconds"]), ended_children_cpu() - before
+
+
+def ended_children_cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", type=int, action="append", help="number of a piece of work, from 1; repeatable")
+    parser.add_argument("--scale", type=float, default=1.0, help="share of the rows, for a look")
+    parser.add_argument("--write", type=Path, help="Markdown file to write; its plot is written beside it")
+    arguments = parser.parse_args()
+    wanted = [w for number, w in enumerate(WORKS, 1) if not arguments.only or number in arguments.only]
+    results: dict[str, dict[str, list[Measured]]] = {w.name: defaultdict(list) for w in wanted}
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="apisink-bench-")))
+        jobs = {APISINK: Job("apisink_job.py", directory), AIOHTTP: Job("aiohttp_job.py", directory)}
+        for job in jobs.values():
+            stack.callback(job.close)
+        with server(0) as warm:
+            for name, job in jobs.items():
+                job.run(work.Work(WARM_UP_ROWS, 64, 0, warm.url, str(directory / "sink")))
+                print(f"warm: {name}", file=sys.stderr)
+        for round_number in range(1, arguments.rounds + 1):
+            for w in wanted:
+                with server(w.latency_ms) as origin:
+                    for name in (LOOP, APISINK, AIOHTTP):
+                        rows = int((AIOHTTP_ROWS if name == AIOHTTP else w.rows) * arguments.scale)
+                        piece = replace(w, rows=rows, url=origin.url, sink=str(directory / "sink"))
+                        measured = measure(name, piece, origin, jobs.get(name))
+                        results[w.name][name].append(measured)
+                        print(
+                            f"round {round_number}, {w.name}: {name} {measured.rate:,.0f}/s, "
+                            f"sending {measured.sending_rate:,.0f}/s, {measured.cpu:.2f} CPU s per 100,000",
+                            file=sys.stderr,
+                        )
+    table = {work_name: {name: median(runs) for name, runs in by.items()} for work_name, by in results.items()}
+    lines = report.table(table, LOOP, APISINK, AIOHTTP)
+    print(lines)
+    if arguments.write:
+        command = "make bench" + (f' ARGS="{" ".join(sys.argv[1:])}"' if arguments.rounds != 5 else "")
+        report.write(arguments.write, lines, table, machine(), command, arguments.rounds)
+
+
+def measure(name: str, w: work.Work, origin: Server, job: Job | None) -> Measured:
+    origin.reset()
+    server_before = cpu_seconds(origin.process)
+    if job is None:
+        seconds, cpu = run_loop(w)
+    else:
+        before = cpu_seconds(job.tree)
+        seconds = job.run(w)
+        cpu = cpu_seconds(job.tree) - before
+    requests, sending = origin.sending()
+    if requests != w.rows:
+        sys.exit(f"{name}: the server has seen {requests} requests for {w.rows} rows")
+    server_cpu = cpu_seconds(origin.process) - server_before
+    per = 100_000 / w.rows
+    return Measured(w.rows / seconds, w.rows / sending, cpu * per, server_cpu * per)
+
+
+def median(runs: list[Measured]) -> Measured:
+    fields = ("rate", "sending_rate", "cpu", "server_cpu")
+    return Measured(**{field: statistics.median(getattr(run, field) for run in runs) for field in fields})
+
+
+def machine() -> str:
+    model = "unknown processor"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    memory = psutil.virtual_memory().total / 2**30
+    return f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB, {platform.system()} {platform.release()}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""The benchmark's result as a table and a plot."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bench import Measured
+
+HEAD = (
+    "| work | bare loop | apisink | of the loop | sending | of the loop, sending | aiohttp job | times the job |\n"
+    "|---|---|---|---|---|---|---|---|"
+)
+
+
+def table(results: dict[str, dict[str, Measured]], loop: str, apisink: str, aiohttp: str) -> str:
+    """Rates are requests per second; CPU seconds per 100,000 requests stand in brackets."""
+    lines = [HEAD]
+    for name, by in results.items():
+        base, ours, other = by[loop], by[apisink], by[aiohttp]
+        cells = [
+            name,
+            f"{base.sending_rate:,.0f}/s ({base.cpu:.1f})",
+            f"{ours.rate:,.0f}/s ({ours.cpu:.1f})",
+            f"{ours.rate / base.rate:.2f}",
+            f"{ours.sending_rate:,.0f}/s",
+            f"{ours.sending_rate / base.sending_rate:.2f}",
+            f"{other.rate:,.0f}/s ({other.cpu:.1f})",
+            f"{ours.rate / other.rate:.1f}",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def write(
+    path: Path, lines: str, results: dict[str, dict[str, Measured]], machine: str, command: str, rounds: int
+) -> None:
+    picture = path.with_suffix(".svg")
+    plot(picture, results)
+    rounds_text = "one round" if rounds == 1 else f"medians of {rounds} interleaved rounds"
+    path.write_text(
+        f"""# Performance
+
+Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}: {rounds_text} on {machine}. Absolute rates depend on the machine
+and on what else it does; the ratios are taken within each run.
+
+- *bare loop*: hyper alone sending the same requests to the same server, answers read and forgotten.
+- *apisink*: the whole Spark job into Delta in a warm session, config as in `tests/bench/apisink_job.py`.
+- *aiohttp job*: the same work in PySpark with `mapInArrow`, aiohttp, uvloop and orjson, `tests/bench/aiohttp_job.py`.
+- *sending*: from the first to the last arrival at the server, without Spark's planning, shuffle and the Delta append.
+- In brackets: CPU seconds per 100,000 requests, of the whole process tree. The server runs on the same cores.
+
+{lines}
+
+![Requests per second]({picture.name})
+"""
+    )
+
+
+def plot(path: Path, results: dict[str, dict[str, Measured]]) -> None:
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "apisink"
+    from matplotlib import pyplot
+
+    names = list(next(iter(results.values())))
+    figure, axes = pyplot.subplots(figsize=(9, 4))
+    width = 0.8 / len(names)
+    for index, name in enumerate(names):
+        heights = [by[name].rate for by in results.values()]
+        places = [place + index * width for place in range(len(results))]
+        axes.bar(places, heights, width, label=name)
+    axes.set_xticks([place + width for place in range(len(results))], list(results))
+    axes.set_ylabel("requests per second, whole job")
+    axes.legend()
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None})

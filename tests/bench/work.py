@@ -1,0 +1,38 @@
+"""What the benchmark measures, and how its parts talk to each other."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Work:
+    """One line of the result: so many rows, so many of them in flight, a server that takes so long to answer."""
+
+    rows: int
+    in_flight: int
+    latency_ms: int
+    url: str = ""
+    sink: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.latency_ms} ms, {self.in_flight} in flight"
+
+
+def to_line(work: Work) -> str:
+    return json.dumps(asdict(work)) + "\n"
+
+
+def serve(job: Callable[[Work], None]) -> None:
+    """The loop of a job's process: work comes in on standard input, its seconds go out."""
+    answers, sys.stdout = sys.stdout, sys.stderr
+    for line in sys.stdin:
+        work = Work(**json.loads(line))
+        started = time.monotonic()
+        job(work)
+        print(json.dumps({"seconds": time.monotonic() - started}), file=answers, flush=True)

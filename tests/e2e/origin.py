@@ -1,0 +1,41 @@
+"""The API server that the tests talk to: a real program, told by flags how to misbehave."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROGRAM = Path(__file__).resolve().parents[2] / "target" / "release" / "apisink-origin"
+
+
+@dataclass(frozen=True)
+class Origin:
+    url: str
+
+    @staticmethod
+    @contextmanager
+    def start(*flags: str) -> Iterator[Origin]:
+        command = [str(PROGRAM), "--exit-with-stdin", *flags]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdin and process.stdout
+            try:
+                yield Origin(process.stdout.readline().split()[-1].rstrip("/"))
+            finally:
+                process.stdin.close()
+
+    def report(self) -> dict[str, Any]:
+        return dict(json.loads(self._get("/_origin/report")))
+
+    def keys(self) -> list[dict[str, Any]]:
+        """One entry for each Idempotency-Key: key, requests, statuses."""
+        return [json.loads(line) for line in self._get("/_origin/keys").splitlines()]
+
+    def _get(self, path: str) -> str:
+        with urllib.request.urlopen(self.url + path) as answer:
+            return str(answer.read().decode())
