@@ -1,4 +1,4 @@
-//! How each source type reaches JSON and text: the table of `docs/reference/types.md`, held line by line.
+//! How each Arrow type reaches JSON and text. What of it users see is `docs/reference/types.md`.
 
 #![allow(clippy::unwrap_used)]
 

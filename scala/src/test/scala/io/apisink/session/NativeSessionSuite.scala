@@ -1,7 +1,7 @@
 package io.apisink.session
 
 import io.apisink.{ConfigException, SchemaException, SessionClosedException, SessionFailedException}
-import io.apisink.config.{CompiledConfig, ConfigCompiler, ConfigSource, SecretBytes, SecretResolvers}
+import io.apisink.config.{CompiledConfig, ConfigCompiler, ConfigSource, ReferenceResolver, SecretBytes}
 import io.apisink.jni.{Native, NativeLibrary}
 import io.apisink.journal.BronzeSchema
 import io.apisink.testing.{Origin, SparkTest, TestConfig}
@@ -19,7 +19,7 @@ final class NativeSessionSuite extends SparkTest {
 
   private def compile(origin: Origin): CompiledConfig = {
     val config = TestConfig.atPath(origin, newDirectory()).copy(urlPath = "/v1", middleware = Seq("json_body"))
-    new ConfigCompiler(SecretResolvers.default).compile(ConfigSource.inline(config.yaml), source.fieldNames.toSeq)
+    new ConfigCompiler(ReferenceResolver.of(spark)).compile(ConfigSource.inline(config.yaml), source.fieldNames.toSeq)
   }
 
   private def withAllocator[T](body: BufferAllocator => T): T = {
