@@ -28,7 +28,7 @@ test-scala: ## the Scala suites, on one local Spark
 	$(SBT) test
 
 test-e2e: jar $(VENV)/ready ## the jar on real clusters, from Python
-	$(PY) -m pytest -q tests/e2e
+	$(PY) -m pytest -q tests/docs tests/e2e
 
 lint: $(VENV)/ready ## formatting and linters of all languages
 	cargo fmt --all --check
@@ -36,7 +36,7 @@ lint: $(VENV)/ready ## formatting and linters of all languages
 	$(SBT) scalafmtCheckAll scalafmtSbtCheck
 	$(VENV)/bin/ruff check $(PYTHON_SOURCES)
 	$(VENV)/bin/ruff format --check $(PYTHON_SOURCES)
-	cd tests && ../$(VENV)/bin/mypy e2e && ../$(VENV)/bin/mypy ../demo && ../$(VENV)/bin/mypy bench
+	cd tests && ../$(VENV)/bin/mypy e2e && ../$(VENV)/bin/mypy ../demo && ../$(VENV)/bin/mypy bench && ../$(VENV)/bin/mypy docs
 
 fmt: $(VENV)/ready ## formats everything
 	cargo fmt --all
