@@ -25,16 +25,19 @@ mod text;
 mod transport;
 mod tree;
 
-pub use auth::{Auth, Basic, Bearer};
+pub use auth::{Auth, Basic, Bearer, ClientAuth, Oauth2Client, Oauth2Password};
 pub use document::{Document, names_a_credential};
 pub use endpoint::Endpoint;
 pub use execution::Execution;
 pub use generated::{json_schema, reference};
+pub use keys::Literal;
 pub use method::Method;
 pub use middleware::{Level, Logging, Middleware, Retry};
 pub use nearest::nearest;
 pub use problem::{Code, Located, Position, Problem, Problems};
-pub use tables::{ColumnMapping, Place, Sink, SinkMode, SinkTarget, Source, TableName, Tables};
+pub use tables::{
+    ColumnMapping, Merge, Place, Sink, SinkMode, Source, SourceRows, TableName, Tables, Target,
+};
 pub use text::{Reference, ReferenceKind, SecretText, Segment, Text};
 pub use transport::{EngineName, TcpConnection, Transport};
 

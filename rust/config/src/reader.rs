@@ -99,6 +99,11 @@ impl<'a> Section<'a> {
         self.at
     }
 
+    /// The section as messages name it.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// A key of this section as messages name it.
     pub(crate) fn name(&self, key: &str) -> String {
         if self.path.is_empty() { format!("`{key}`") } else { format!("`{}.{key}`", self.path) }

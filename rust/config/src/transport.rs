@@ -1,6 +1,6 @@
 //! `transport`: how connections are made and kept.
 
-use crate::keys::{Choice, choice, keys, seconds, section, whole};
+use crate::keys::{Choice, choice, flag, keys, seconds, section, whole};
 
 const DAY: f64 = 86_400.0;
 
@@ -18,6 +18,8 @@ keys! {
         warmup_timeout: f64 = seconds(0.0..=DAY).or(10.0),
         /// Longest answer body; what is beyond is cut off and flagged.
         max_response_bytes: usize = whole(1..=1 << 30, "bytes").or(8 << 20),
+        /// Whether credentials may go over http, without encryption, to a host that is not this machine.
+        allow_insecure_http: bool = flag().or(false),
         /// The connections themselves.
         tcp_connection: TcpConnection = section(),
     }

@@ -1,19 +1,18 @@
 //! What a config becomes.
 
-use apisink_config::{Auth, Middleware, Place, ReferenceKind, SinkTarget, parse};
+use apisink_config::{
+    Auth, ClientAuth, Literal, Middleware, Place, ReferenceKind, SinkMode, SourceRows, Target, parse,
+};
 
 const TEMPLATE: &str = include_str!("data/full-template.yaml");
 
 #[test]
-fn the_full_template_loads_with_bearer_auth() {
-    let start = TEMPLATE.find("auth:").unwrap();
-    let end = TEMPLATE.find("endpoint:").unwrap();
-    let text = format!(
-        "{}auth: {{type: bearer, token: \"{{{{env.TOKEN}}}}\"}}\n{}",
-        &TEMPLATE[..start],
-        &TEMPLATE[end..]
-    );
-    let config = parse(text.as_bytes(), "template.yaml").unwrap();
+fn the_full_template_loads_unchanged() {
+    let config = parse(TEMPLATE.as_bytes(), "template.yaml").unwrap();
+    let Auth::Oauth2Password(auth) = &config.auth.value else { panic!("another auth") };
+    assert_eq!(auth.token_url.literal(), Some("https://auth.example.com/token"));
+    assert_eq!(auth.client_auth, ClientAuth::Basic);
+    assert!(config.endpoint.url_is_absolute(), "base_path has no say");
     assert_eq!(config.execution.partitions, 200);
     assert_eq!(config.execution.max_requests_per_second, Some(30.0));
     assert_eq!(config.execution.window(config.transport.tcp_connection.limit), 64);
@@ -21,9 +20,9 @@ fn the_full_template_loads_with_bearer_auth() {
     let chain: Vec<&str> = config.middleware.iter().map(|link| link.name()).collect();
     assert_eq!(chain, ["retry", "logging", "timing", "json_body"]);
     assert_eq!(config.tables.source.required_columns.len(), 2);
-    assert!(matches!(config.tables.sink.target(), Some(SinkTarget::Table(_))));
+    assert!(matches!(config.tables.sink.target(), Some(Target::Table(_))));
     assert_eq!(config.tables.column_mapping[0].source_column.value, "patient_id");
-    assert_eq!(config.references().len(), 1);
+    assert_eq!(config.references().len(), 4);
 }
 
 #[test]
@@ -90,4 +89,56 @@ fn a_parsed_config_prints_no_credential() {
                 endpoint: {method: GET, url_path: \"https://localhost/\"}\n\
                 tables: {source: {id_column: id}, sink: {path: /out}}\n";
     assert!(!format!("{:?}", parse(text.as_bytes(), "c.yaml").unwrap()).contains("hunter2"));
+}
+
+#[test]
+fn source_and_sink_say_what_they_name() {
+    let load = |source: &str, sink: &str| {
+        let text = format!(
+            "endpoint: {{method: GET, url_path: \"https://localhost/\"}}\n\
+             tables: {{source: {{id_column: id, {source}}}, sink: {{{sink}}}}}\n"
+        );
+        parse(text.as_bytes(), "c.yaml").unwrap_or_else(|problems| panic!("{problems}")).tables
+    };
+    let tables = load("", "path: /out");
+    assert_eq!(tables.source.rows(), None);
+    assert_eq!((tables.sink.mode.value, tables.sink.format()), (SinkMode::Append, "delta"));
+    let tables = load("path: /in", "path: /out, mode: overwrite, format: parquet");
+    assert!(matches!(tables.source.rows(), Some(SourceRows::Files { format: "delta", .. })));
+    assert_eq!((tables.sink.mode.value, tables.sink.format()), (SinkMode::Overwrite, "parquet"));
+    let tables = load(
+        "identifier: a.b.c, filter: \"x > 1\", select: [\"id\", \"upper(n) AS n\"]",
+        "path: /out, merge: {name: current, namespace: a.b}, source_columns: [n]",
+    );
+    let Some(SourceRows::Table(table)) = tables.source.rows() else { panic!("no table") };
+    assert_eq!((table.namespace, table.name.literal()), (None, Some("a.b.c")));
+    let merge = tables.sink.merge.as_ref().unwrap();
+    assert!(matches!(merge.target(), Some(Target::Table(_))) && merge.append_rows);
+    assert_eq!(tables.sink.source_columns[0].value, "n");
+}
+
+#[test]
+fn a_default_keeps_the_type_it_is_written_in() {
+    let text = |default: &str| {
+        format!(
+            "endpoint: {{method: GET, url_path: \"https://localhost/\"}}\ntables: {{source: {{id_column: id}}, sink: {{path: \
+             /out}}, column_mapping: [{{source_column: a, endpoint_param: b, default: {default}}}]}}\n"
+        )
+    };
+    for (written, expected) in [
+        ("7", Some(Literal::Whole(7))),
+        ("1.5", Some(Literal::Fraction(1.5))),
+        ("true", Some(Literal::Bool(true))),
+        ("\"7\"", Some(Literal::Text("7".into()))),
+        ("\"\"", Some(Literal::Text(String::new()))),
+        ("null", None),
+    ] {
+        let config =
+            parse(text(written).as_bytes(), "c.yaml").unwrap_or_else(|problems| panic!("{problems}"));
+        let read = config.tables.column_mapping[0].default.as_ref().map(|literal| literal.value.clone());
+        assert_eq!(read, expected, "{written}");
+    }
+    for written in ["[1]", "{a: 1}", ".nan", "\"{{env.A}}\""] {
+        assert!(parse(text(written).as_bytes(), "c.yaml").is_err(), "{written}");
+    }
 }

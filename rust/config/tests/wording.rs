@@ -27,9 +27,10 @@ fn with(section: &str) -> String {
 #[test]
 fn an_auth_type_that_is_not_known_is_refused_with_the_known_ones() {
     assert_eq!(
-        refusal(TEMPLATE),
-        "c.yaml:12:9: `auth.type` is `oauth2_password`, which is not known [CONFIG_INVALID_VALUE]\n    \
-         type: ***\n  known are `none`, `basic`, `bearer`"
+        refusal(&TEMPLATE.replace("oauth2_password", "oauth2_pasword")),
+        "c.yaml:12:9: `auth.type` is `oauth2_pasword`, which is not known [CONFIG_INVALID_VALUE]\n    \
+         type: ***\n  did you mean `oauth2_password`? known are `none`, `basic`, `bearer`, `oauth2_password`, \
+         `oauth2_client_credentials`"
     );
 }
 
@@ -116,6 +117,76 @@ fn a_sink_is_either_a_table_or_a_path() {
         "c.yaml:7:3: `tables.sink.namespace` is missing [CONFIG_MISSING_KEY]\n    sink: {name: a}\n  \
          write both `name` and `namespace`, for example `namespace: default`"
     );
+}
+
+#[test]
+fn a_source_is_named_once() {
+    let source =
+        |source: &str| refusal(&MINIMAL.replace("{id_column: id}", &format!("{{id_column: id, {source}}}")));
+    assert_eq!(
+        source("name: a, identifier: b.c, path: /d"),
+        "c.yaml:6:3: `tables.source` says more than once where rows come from: `name` and `identifier` and `path` \
+         [CONFIG_CONFLICT]\n    source: {id_column: id, name: a, identifier: b.c, path: /d}\n  keep one of them"
+    );
+    assert_eq!(
+        source("namespace: a"),
+        "c.yaml:6:3: `tables.source.name` is missing [CONFIG_MISSING_KEY]\n    \
+         source: {id_column: id, namespace: a}\n  write `name` beside `namespace`, or remove `namespace`"
+    );
+    assert_eq!(
+        source("identifier: a.b, format: parquet"),
+        "c.yaml:6:52: `tables.source.format` has no effect: a table knows its own format [CONFIG_UNUSED]\n    \
+         source: {id_column: id, identifier: a.b, format: parquet}\n  remove it, or name the files as `path`"
+    );
+}
+
+#[test]
+fn a_merged_table_is_named_like_the_sink() {
+    let merge = |merge: &str| refusal(&MINIMAL.replace("{path: /out}", &format!("{{path: /out, {merge}}}")));
+    assert_eq!(
+        merge("merge: {}"),
+        "c.yaml:7:22: `tables.sink.merge` names no table [CONFIG_MISSING_KEY]\n    \
+         sink: {path: /out, merge: {}}\n  write either `name` and `namespace`, or `path`"
+    );
+    assert_eq!(
+        merge("mode: overwrite, merge: {path: /current, append_rows: false}"),
+        "c.yaml:7:28: `tables.sink.mode` has no effect: with `merge.append_rows: false` no row goes there \
+         [CONFIG_UNUSED]\n    sink: {path: /out, mode: overwrite, merge: {path: /current, append_rows: false}}\n  \
+         remove one of them"
+    );
+}
+
+#[test]
+fn a_null_is_either_replaced_or_refused() {
+    let mapping = "  column_mapping: [{source_column: a, endpoint_param: b, default: 0, required: true}]";
+    assert_eq!(
+        refusal(&format!("{MINIMAL}{mapping}\n")),
+        "c.yaml:8:67: `tables.column_mapping[0].default` and `tables.column_mapping[0].required` exclude each other \
+         [CONFIG_CONFLICT]\n    column_mapping: [{source_column: a, endpoint_param: b, default: 0, required: true}]\n  \
+         a null is either replaced or refused: remove one of them"
+    );
+}
+
+#[test]
+fn a_method_near_a_usual_one_is_taken_for_a_slip() {
+    let method = |method: &str| parse(MINIMAL.replace("GET", method).as_bytes(), "c.yaml");
+    for own in ["PURGE", "PROPFIND", "REPORT", "SEARCH", "QUERY", "M-SEARCH", "LINK", "purge"] {
+        let config = method(own).unwrap_or_else(|problems| panic!("{problems}"));
+        assert_eq!(config.endpoint.method.value, own.to_uppercase());
+    }
+    assert_eq!(
+        method("PSOT").unwrap_err().to_string(),
+        "c.yaml:2:11: `endpoint.method` is `PSOT`, which is not known [CONFIG_INVALID_VALUE]\n    method: PSOT\n  \
+         did you mean `POST`? known are `GET`, `HEAD`, `POST`, `PUT`, `PATCH`, `DELETE`, `OPTIONS`, `QUERY`"
+    );
+    assert_eq!(
+        method("connect").unwrap_err().to_string(),
+        "c.yaml:2:11: `endpoint.method` is `CONNECT`, which asks a proxy or server about the connection itself \
+         [CONFIG_INVALID_VALUE]\n    method: connect\n  write the method that the API documents"
+    );
+    for wrong in ["POSTS", "GTE", "\"GET /\"", "\"\"", "DELET", "Ü"] {
+        assert!(method(wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]

@@ -45,21 +45,47 @@ pub struct DriverPlan {
 }
 
 /// Where responses go: exactly one of `table` and `path`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriverSink {
     /// Namespace and name, joined by a dot.
     pub table: Option<String>,
-    /// Path of a Delta table.
+    /// Path of a table.
     pub path: Option<String>,
-    /// `append`.
+    /// Spark's name of the table's format: `delta`, or one without the promise of exactly one row per source row.
+    pub format: String,
+    /// `append` or `overwrite`.
     pub mode: String,
+    /// The table with one current row per tracking_id, if there is one.
+    pub merge: Option<DriverMerge>,
+    /// Source columns to keep beside the response.
+    pub source_columns: Vec<String>,
 }
 
-/// Where rows come from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// The table with one current row per tracking_id: exactly one of `table` and `path`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriverMerge {
+    /// Namespace and name, joined by a dot.
+    pub table: Option<String>,
+    /// Path of a Delta table.
+    pub path: Option<String>,
+    /// Whether the run's rows also go to the sink itself.
+    pub append_rows: bool,
+}
+
+/// Where rows come from: one of `table` and `path`, or none when a DataFrame is handed over.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DriverSource {
-    /// Namespace and name, joined by a dot; none when the caller hands over a DataFrame.
+    /// Name of a table.
     pub table: Option<String>,
+    /// Path of files.
+    pub path: Option<String>,
+    /// Spark's name of the files' format; there with `path` only.
+    pub format: Option<String>,
+    /// Condition in Spark SQL that a row must meet to be sent.
+    pub filter: Option<String>,
+    /// Expressions in Spark SQL that make the columns; none means all columns as they are.
+    pub select: Vec<String>,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::secrets::Secret;
 
 /// What a config's references stand for, and the source's columns.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inputs {
     /// One entry for each reference of the config; the order does not matter.
     #[serde(default)]
@@ -14,6 +14,19 @@ pub struct Inputs {
     /// Names of the source's top-level columns; none when they are not known yet.
     #[serde(default)]
     pub columns: Option<Vec<String>>,
+    /// Whether the caller hands over a DataFrame, as `df.write` does; else `tables.source` must name its rows.
+    #[serde(default = "yes", rename = "dataFrame")]
+    pub data_frame: bool,
+}
+
+impl Default for Inputs {
+    fn default() -> Self {
+        Self { references: Vec::new(), columns: None, data_frame: true }
+    }
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A reference and its value, or why it has none.

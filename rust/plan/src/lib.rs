@@ -5,20 +5,24 @@
 
 #![forbid(unsafe_code)]
 
+mod auth;
+mod chain;
 mod compile;
 mod digest;
 mod driver;
+mod exposure;
 mod headers;
 mod inputs;
 mod mapping;
 mod plan;
 mod secrets;
 mod state;
+mod tables;
 mod template;
 mod url;
 
 pub use compile::{Compiled, compile};
-pub use driver::{DriverPlan, DriverSink, DriverSource};
+pub use driver::{DriverMerge, DriverPlan, DriverSink, DriverSource};
 pub use inputs::{Inputs, ResolvedReference};
 pub use plan::*;
 pub use secrets::{Secret, SecretValues};

@@ -1,8 +1,9 @@
 //! Column mappings: which part of the request each of them enters.
 
-use apisink_config::{Code, ColumnMapping, Located, Place, Position};
+use apisink_config::{Code, ColumnMapping, Literal, Located, Place, Position};
+use serde_json::Value;
 
-use crate::plan::{BodyNode, ColumnRef};
+use crate::plan::{BodyNode, ColumnRef, DefaultValue};
 use crate::state::State;
 
 /// The mappings of a config and the places that placeholders gave them so far.
@@ -55,7 +56,7 @@ impl<'a> Mappings<'a> {
             Some(entry) => {
                 entry.used_in.push(place);
                 let mapping = entry.mapping;
-                state.column(&mapping.source_column, in_path || mapping.required, mapping.source_column.at)
+                mapped(state, mapping, in_path || mapping.required)
             }
             None => state.column(name, in_path, at),
         }
@@ -96,9 +97,7 @@ impl<'a> Mappings<'a> {
         injected: &mut Injected,
     ) {
         let param = &mapping.endpoint_param;
-        let column = |state: &mut State<'_>| {
-            state.column(&mapping.source_column, mapping.required, mapping.source_column.at)
-        };
+        let column = |state: &mut State<'_>| mapped(state, mapping, mapping.required);
         match place {
             Place::Body if !self.has_body => refuse(
                 state,
@@ -151,6 +150,25 @@ impl<'a> Mappings<'a> {
             }
         }
     }
+}
+
+/// The column of a mapping, with its default.
+fn mapped(state: &mut State<'_>, mapping: &ColumnMapping, required: bool) -> ColumnRef {
+    let column = state.column(&mapping.source_column, required, mapping.source_column.at);
+    ColumnRef { default: mapping.default.as_ref().map(|literal| default_value(literal)), ..column }
+}
+
+fn default_value(literal: &Literal) -> DefaultValue {
+    let (text, json) = match literal {
+        Literal::Bool(value) => (value.to_string(), value.to_string()),
+        Literal::Whole(value) => (value.to_string(), value.to_string()),
+        Literal::Fraction(value) => {
+            let value = Value::from(*value).to_string();
+            (value.clone(), value)
+        }
+        Literal::Text(value) => (value.clone(), Value::from(value.as_str()).to_string()),
+    };
+    DefaultValue { text, json }
 }
 
 fn refuse(state: &mut State<'_>, mapping: &Located<ColumnMapping>, why: &str, hint: impl Into<String>) {

@@ -76,6 +76,18 @@ pub struct ColumnRef {
     pub path: Vec<String>,
     /// True when a null is an error of the row (`invalid_row`). In a path null is always an error.
     pub required: bool,
+    /// What stands for a null. A column with a default has no null.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<DefaultValue>,
+}
+
+/// A value written in the config, in the two forms that a column's value can take.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct DefaultValue {
+    /// Its text form: in paths, query parameters and headers.
+    pub text: String,
+    /// Its JSON form: in JSON bodies.
+    pub json: String,
 }
 
 /// Index into the run's secret values ([`crate::SecretValues`]).
@@ -159,6 +171,54 @@ pub enum AuthSpec {
         /// The token.
         token: SecretSlot,
     },
+    /// RFC 6749: a token that the executors fetch and renew.
+    Oauth2(Oauth2Spec),
+}
+
+/// Where the tokens of OAuth 2.0 come from, and for what (RFC 6749).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Oauth2Spec {
+    /// Where tokens are asked for.
+    pub token_url: String,
+    /// What is shown for a token.
+    pub grant: Oauth2Grant,
+    /// The client.
+    pub client_id: SecretSlot,
+    /// The client's secret; none of a public client.
+    pub client_secret: Option<SecretSlot>,
+    /// How the client shows its secret.
+    pub client_auth: ClientAuth,
+    /// Scopes, separated by spaces.
+    pub scope: Option<String>,
+    /// Whom the token is for.
+    pub audience: Option<String>,
+    /// Further parameters of the token request.
+    pub params: Vec<(String, SecretSlot)>,
+}
+
+/// What is shown for a token.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Oauth2Grant {
+    /// RFC 6749, section 4.3.
+    Password {
+        /// The user.
+        username: SecretSlot,
+        /// The user's password.
+        password: SecretSlot,
+    },
+    /// RFC 6749, section 4.4: the client's secret alone.
+    ClientCredentials,
+}
+
+/// How a client shows its secret (RFC 6749, section 2.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuth {
+    /// As user and password in the header Authorization.
+    Basic,
+    /// As parameters of the body.
+    Body,
 }
 
 /// `logging`: one structured line per exchange.

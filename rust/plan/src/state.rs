@@ -12,7 +12,7 @@ use crate::secrets::{Secret, SecretValues};
 
 pub(crate) struct State<'a> {
     pub(crate) config: &'a Config,
-    inputs: &'a Inputs,
+    pub(crate) inputs: &'a Inputs,
     pub(crate) problems: Vec<Problem>,
     pub(crate) secrets: SecretValues,
     /// Slots of references that were met, so that each value travels once.
@@ -181,10 +181,11 @@ impl<'a> State<'a> {
     pub(crate) fn column(&mut self, dotted: &str, required: bool, at: Position) -> ColumnRef {
         let path: Vec<String> = dotted.split('.').map(str::to_owned).collect();
         self.use_column(&path[0], at);
-        ColumnRef { path, required }
+        ColumnRef { path, required, default: None }
     }
 
-    fn use_column(&mut self, name: &str, at: Position) {
+    /// A top-level column that is read.
+    pub(crate) fn use_column(&mut self, name: &str, at: Position) {
         if !self.columns.iter().any(|known| known == name) {
             self.columns.push(name.to_owned());
         }

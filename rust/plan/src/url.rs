@@ -27,6 +27,8 @@ pub(crate) struct Url {
     pub(crate) authority: String,
     pub(crate) path: Vec<Piece>,
     pub(crate) query: Vec<NamedPieces>,
+    /// Where the host is written.
+    pub(crate) at: Position,
 }
 
 /// Compiles `base_path` and `url_path`.
@@ -66,7 +68,11 @@ pub(crate) fn compile(state: &mut State<'_>, mappings: &mut Mappings<'_>) -> Opt
     let path_and_query = rest.and_then(|parts| path_and_query(state, mappings, parts, at));
     let (scheme, authority, _) = base?;
     let (path, query) = path_and_query?;
-    Some(Url { scheme, authority, path, query })
+    let at = match &endpoint.base_path {
+        Some(base) if !endpoint.url_is_absolute() => base.at(),
+        _ => at,
+    };
+    Some(Url { scheme, authority, path, query, at })
 }
 
 fn base_path(state: &mut State<'_>, text: &Text) -> Option<(String, String, String)> {
@@ -86,7 +92,7 @@ fn base_path(state: &mut State<'_>, text: &Text) -> Option<(String, String, Stri
 }
 
 /// Scheme, authority and path. No message cites the text: it may hold a password.
-fn split_base(
+pub(crate) fn split_base(
     state: &mut State<'_>,
     base: &str,
     name: &str,

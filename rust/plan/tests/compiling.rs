@@ -4,8 +4,8 @@
 
 use apisink_config::{ReferenceKind, parse};
 use apisink_plan::{
-    AuthSpec, BodyNode, ColumnRef, Compiled, Inputs, JsonBodySpec, NamedPieces, ParamInjectorSpec, Piece,
-    Plan, ResolvedReference, Secret, SecretSlot, SecretValues, compile,
+    AuthSpec, BodyNode, ColumnRef, Compiled, DefaultValue, Inputs, JsonBodySpec, NamedPieces,
+    ParamInjectorSpec, Piece, Plan, ResolvedReference, Secret, SecretSlot, SecretValues, compile,
 };
 use proptest::prelude::*;
 
@@ -23,6 +23,7 @@ fn inputs(references: &[ResolvedReference], columns: Option<&[&str]>) -> Inputs 
     Inputs {
         references: references.to_vec(),
         columns: columns.map(|columns| columns.iter().map(|column| (*column).to_owned()).collect()),
+        data_frame: true,
     }
 }
 
@@ -61,7 +62,7 @@ fn literal(text: &str) -> Piece {
 }
 
 fn column(path: &str, required: bool) -> ColumnRef {
-    ColumnRef { path: path.split('.').map(str::to_owned).collect(), required }
+    ColumnRef { path: path.split('.').map(str::to_owned).collect(), required, default: None }
 }
 
 fn named(name: &str, value: Vec<Piece>) -> NamedPieces {
@@ -120,20 +121,6 @@ fn the_enrich_example_compiles() {
     );
     assert_eq!(compiled.driver.sink.path.as_deref(), Some("spark-warehouse/enriched"));
     assert_eq!(compiled.driver.columns.unwrap(), ["id", "postcode", "country"]);
-}
-
-#[test]
-fn the_full_template_compiles_without_auth() {
-    let text = include_str!("../../config/tests/data/full-template.yaml");
-    let (start, end) = (text.find("auth:").unwrap(), text.find("endpoint:").unwrap());
-    let compiled = compiled(&format!("{}auth: {{type: none}}\n{}", &text[..start], &text[end..]));
-    assert_eq!(compiled.plan.request.path, [literal("/v1/patient")]);
-    assert_eq!(compiled.plan.request.authority, "api.example.com");
-    assert_eq!(
-        body(&compiled),
-        BodyNode::Object(vec![("patient".into(), BodyNode::Column(column("patient_id", false)))])
-    );
-    assert_eq!(compiled.driver.source.table.as_deref(), Some("catalog.schema.api_staging"));
 }
 
 #[test]
@@ -426,17 +413,137 @@ fn columns_that_the_source_lacks_are_all_named_with_the_nearest() {
 }
 
 #[test]
-fn credentials_without_tls_to_another_host_are_warned_about() {
-    let to = |base: &str| {
-        let endpoint = format!("method: POST, base_path: \"{base}\", url_path: a");
-        compiled(&config(&endpoint, "auth: {type: bearer, token: t}", "")).driver.warnings
+fn credentials_without_tls_to_another_host_are_refused_unless_allowed() {
+    let to = |base: &str, sections: &str| {
+        config(&format!("method: POST, base_path: \"{base}\", url_path: a"), sections, "")
     };
+    let bearer = "auth: {type: bearer, token: t}";
     assert_eq!(
-        to("http://api.example.com"),
+        refusal(&to("http://api.example.com", bearer)),
+        "c.yaml:1:37: auth `bearer` sends its credentials to http://api.example.com without encryption \
+         [CONFIG_INVALID_VALUE]\n    endpoint: {method: POST, base_path: \"http://api.example.com\", url_path: a}\n  \
+         write https://, or `allow_insecure_http: true` under `transport` if the network in between may be trusted"
+    );
+    let allowed = format!("{bearer}\ntransport: {{allow_insecure_http: true}}");
+    assert_eq!(
+        compiled(&to("http://api.example.com", &allowed)).driver.warnings,
         ["auth `bearer` sends its credentials to http://api.example.com without encryption; use https"]
     );
-    assert!(to("https://api.example.com").is_empty());
-    assert!(to("http://127.0.0.1:8080").is_empty());
+    assert!(compiled(&to("https://api.example.com", bearer)).driver.warnings.is_empty());
+    assert!(compiled(&to("http://127.0.0.1:8080", bearer)).driver.warnings.is_empty());
+    assert!(compiled(&to("http://api.example.com", "")).driver.warnings.is_empty());
+    let by_header = config("method: POST, url_path: \"http://h/a\", headers: {X-Api-Key: k}", "", "");
+    assert!(refusal(&by_header).contains("the header `x-api-key` is sent to http://h without encryption"));
+    let by_query = config("method: POST, url_path: \"http://h/a?token=t\"", "", "");
+    assert!(refusal(&by_query).contains("a credential in the URL or a header is sent to http://h without"));
+}
+
+#[test]
+fn the_full_template_compiles_but_for_its_tokens() {
+    let template = include_str!("../../config/tests/data/full-template.yaml");
+    let secret = |key: &str| ResolvedReference {
+        kind: ReferenceKind::Secret,
+        scope: "DATABRICKS_SCOPE".into(),
+        key: key.into(),
+        value: Some(Secret::new("hunter2")),
+        error: None,
+    };
+    let keys = ["CLIENT_ID_KEY", "CLIENT_SECRET_KEY", "USERNAME_KEY", "PASSWORD_KEY"];
+    let resolved = Inputs { data_frame: false, ..inputs(&keys.map(secret), None) };
+    let refused = refusal_with(template, &resolved);
+    assert_eq!(
+        refused,
+        "c.yaml:11:1: auth `oauth2_password` is understood, but this version can't ask for tokens \
+         [CONFIG_INVALID_VALUE]\n    auth:\n  write `type: bearer` with a token from elsewhere"
+    );
+    let refused = refusal_with(&template.replace("https://auth", "http://auth"), &resolved);
+    assert!(
+        refused.contains("`auth.token_url` sends credentials over http, without encryption"),
+        "{refused}"
+    );
+    let anonymous = template.replace("oauth2_password", "none");
+    let start = anonymous.find("  token_url").unwrap();
+    let end = anonymous.find("endpoint:").unwrap();
+    let compiled = compiled_with(&format!("{}\n{}", &anonymous[..start], &anonymous[end..]), &resolved);
+    assert_eq!(compiled.plan.request.path, [literal("/v1/patient")]);
+    assert_eq!(compiled.driver.source.table.as_deref(), Some("catalog.schema.api_staging"));
+    assert_eq!(compiled.driver.sink.table.as_deref(), Some("catalog.schema.api_response"));
+    let patient = BodyNode::Column(column("patient_id", false));
+    assert_eq!(body(&compiled), BodyNode::Object(vec![("patient".into(), patient)]));
+}
+
+#[test]
+fn rows_come_from_one_place() {
+    let text = |source: &str| {
+        format!(
+            "endpoint: {{{LOCAL}}}\ntables:\n  source: {{id_column: id, {source}}}\n  sink: {{path: /out}}\n"
+        )
+    };
+    let table = Inputs { data_frame: false, ..Inputs::default() };
+    assert_eq!(
+        refusal(&text("identifier: a.b")),
+        "c.yaml:3:3: a DataFrame was handed over, and `tables.source` names a table too [CONFIG_CONFLICT]\n    \
+         source: {id_column: id, identifier: a.b}\n  keep one of them: remove what `tables.source` names, or hand over \
+         no DataFrame"
+    );
+    assert_eq!(
+        refusal_with(&text(""), &table),
+        "c.yaml:3:3: no DataFrame was handed over, and `tables.source` names no rows [CONFIG_MISSING_KEY]\n    \
+         source: {id_column: id, }\n  write `name` with `namespace`, `identifier`, or `path` with `format`; or hand over \
+         a DataFrame"
+    );
+    let refused = refusal(&text("filter: \"a > 1\", select: [a]"));
+    assert_eq!(refused.matches("has no effect on a DataFrame that is handed over").count(), 2, "{refused}");
+    let source = compiled_with(&text("path: /in, format: csv, filter: \"a > 1\", select: [id, a]"), &table);
+    let source = serde_json::to_value(&source.driver.source).unwrap();
+    let expected = serde_json::json!({
+        "table": null, "path": "/in", "format": "csv", "filter": "a > 1", "select": ["id", "a"]
+    });
+    assert_eq!(source, expected);
+}
+
+#[test]
+fn the_driver_learns_where_responses_go() {
+    let text = |sink: &str| {
+        format!("endpoint: {{{LOCAL}}}\ntables:\n  source: {{id_column: id}}\n  sink: {{{sink}}}\n")
+    };
+    let made = compiled(&text(
+        "path: /out, format: parquet, mode: overwrite, source_columns: [b, a], \
+         merge: {name: n, namespace: s}",
+    ));
+    let expected = serde_json::json!({
+        "table": null, "path": "/out", "format": "parquet", "mode": "overwrite",
+        "merge": {"table": "s.n", "path": null, "appendRows": true}, "sourceColumns": ["b", "a"]
+    });
+    assert_eq!(serde_json::to_value(&made.driver.sink).unwrap(), expected);
+    assert_eq!(made.plan.sink.source_columns, ["b", "a"]);
+    assert_eq!(made.driver.columns.as_deref().unwrap(), ["id", "b", "a"]);
+    assert!(
+        made.driver.warnings[0].starts_with("the sink's format is parquet: "),
+        "{:?}",
+        made.driver.warnings
+    );
+    let missing =
+        refusal_with(&text("path: /out, source_columns: [nmae]"), &inputs(&[], Some(&["id", "name"])));
+    assert!(missing.contains("the source has no column `nmae`") && missing.contains("`name`?"), "{missing}");
+    let same = refusal(&text("path: /out, merge: {path: /out}"));
+    assert!(same.contains("`tables.sink.merge` names the sink itself"), "{same}");
+}
+
+#[test]
+fn a_default_stands_for_a_null_in_both_forms() {
+    let text = config(
+        "method: POST, base_path: \"http://localhost\", url_path: \"/{p}\"",
+        "middleware: [{type: json_body}]",
+        "{source_column: a, endpoint_param: p, default: 7}, {source_column: b, endpoint_param: b, default: \"x\\\"y\"}",
+    );
+    let compiled = compiled(&text);
+    let default = |text: &str, json: &str| Some(DefaultValue { text: text.into(), json: json.into() });
+    let in_path = Piece::Column(ColumnRef { default: default("7", "7"), ..column("a", true) });
+    assert_eq!(compiled.plan.request.path[1], in_path);
+    let in_body =
+        BodyNode::Column(ColumnRef { default: default("x\"y", "\"x\\\"y\""), ..column("b", false) });
+    assert_eq!(body(&compiled), BodyNode::Object(vec![("b".into(), in_body)]));
 }
 
 #[test]

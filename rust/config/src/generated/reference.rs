@@ -102,6 +102,7 @@ fn kind(shape: &Shape) -> String {
             names.join(", ")
         }
         Shape::WordOrFalse => "word or false".to_owned(),
+        Shape::Literal => "text, number, true or false".to_owned(),
         Shape::List(of) => match &**of {
             Shape::Section(_) => "list of sections".to_owned(),
             of => format!("list, each a {}", kind(of)),

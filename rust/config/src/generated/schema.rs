@@ -99,6 +99,7 @@ fn of_shape(shape: &Shape) -> Map<String, Value> {
             json!({"oneOf": choices.collect::<Vec<_>>()})
         }
         Shape::WordOrFalse => json!({"anyOf": [{"type": "string", "minLength": 1}, {"type": "boolean"}]}),
+        Shape::Literal => json!({"type": ["string", "number", "boolean"]}),
         Shape::List(of) => json!({"type": "array", "items": of_shape(of)}),
         Shape::Texts => {
             json!({"type": "object", "additionalProperties": {"type": ["string", "integer", "boolean"]}})

@@ -62,6 +62,8 @@ pub(crate) enum Shape {
     Choice(Vec<(&'static str, &'static str)>),
     /// Text without references, or `false`.
     WordOrFalse,
+    /// Any plain value: text, number, `true` or `false`.
+    Literal,
     /// A list.
     List(Box<Shape>),
     /// A mapping of any names to texts that may hold references.

@@ -225,3 +225,73 @@ impl Kind for WordOrFalse {
         value.as_ref().map_or(false.into(), |word| word.value.clone().into())
     }
 }
+
+/// A plain value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Whole(i128),
+    /// Another number; finite.
+    Fraction(f64),
+    /// Text, without references.
+    Text(String),
+}
+
+/// Any plain value.
+pub(crate) const fn literal(example: &'static str) -> LiteralKind {
+    LiteralKind { example }
+}
+
+/// See [`literal`].
+pub(crate) struct LiteralKind {
+    example: &'static str,
+}
+
+impl Kind for LiteralKind {
+    type Value = Located<Literal>;
+
+    fn read(&self, section: &mut Section<'_>, key: &'static str) -> Option<Located<Literal>> {
+        let item = section.take(key)?;
+        let literal = match &item.node {
+            Node::Bool(value) => Literal::Bool(*value),
+            Node::Whole(value) => Literal::Whole(*value),
+            Node::Fraction(value) if value.is_finite() => Literal::Fraction(*value),
+            Node::Text(value) if value.contains("{{") => {
+                let what = format!("{} may hold no `{{{{…}}}}` reference", section.name(key));
+                section.note(
+                    item.at,
+                    Code::Reference,
+                    what,
+                    format!("write for example `{key}: {}`", self.example),
+                );
+                return None;
+            }
+            Node::Text(value) => Literal::Text(value.clone()),
+            _ => {
+                section.wrong_type(
+                    key,
+                    item,
+                    "text, a number, true or false",
+                    &format!("`{key}: {}`", self.example),
+                );
+                return None;
+            }
+        };
+        Some(Located::new(literal, item.at))
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::Literal
+    }
+
+    fn example(&self) -> String {
+        self.example.to_owned()
+    }
+
+    /// It has no default.
+    fn default_json(&self, _: &Located<Literal>) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+}

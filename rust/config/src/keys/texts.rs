@@ -1,5 +1,6 @@
 //! The strings of a config that may hold references, found by type so that none is forgotten.
 
+use super::text::Literal;
 use crate::text::{SecretText, Text};
 
 /// Something read from a config.
@@ -54,6 +55,8 @@ textless!(
     u64,
     usize,
     String,
+    Literal,
+    crate::auth::ClientAuth,
     crate::document::Document,
     crate::middleware::Level,
     crate::tables::Place,

@@ -1,6 +1,6 @@
 //! `tables.column_mapping`: which columns enter the request, and where.
 
-use crate::keys::{Choice, choice, flag, keys, located, word};
+use crate::keys::{Choice, Literal, choice, flag, keys, literal, located, word};
 use crate::problem::{Code, Located};
 use crate::reader::Section;
 
@@ -14,10 +14,15 @@ keys! {
         /// Where the value goes.
         place as "in": Option<Located<Place>> = located(choice(PLACES))
             .optional("to the placeholder of that name, else to the body, else to the query, as the chain allows"),
+        /// What a null is replaced by: as text, or in a JSON body as what it is.
+        default: Option<Located<Literal>> = literal("\"unknown\"").optional("a null stays a null"),
         /// Whether a null makes the row an invalid row.
         required: bool = flag().or(false),
     }
-    check |section| check_column(section, source_column.as_ref());
+    check |section| {
+        check_column(section, source_column.as_ref());
+        check_default(section, required, default.as_ref().and_then(Option::as_ref));
+    };
 }
 
 const PLACES: &[Choice<Place>] = &[
@@ -61,6 +66,17 @@ fn check_column(section: &Section<'_>, column: Option<&Located<String>>) {
             Code::InvalidValue,
             format!("{} has an empty name between its dots", section.name("source_column")),
             "write the column and the fields that lead to the value, as `address.city`",
+        );
+    }
+}
+
+fn check_default(section: &Section<'_>, required: Option<bool>, default: Option<&Located<Literal>>) {
+    if let (Some(true), Some(default)) = (required, default) {
+        section.note(
+            default.at,
+            Code::Conflict,
+            format!("{} and {} exclude each other", section.name("default"), section.name("required")),
+            "a null is either replaced or refused: remove one of them",
         );
     }
 }

@@ -5,8 +5,8 @@ mod sink;
 mod source;
 
 pub use mapping::{ColumnMapping, Place};
-pub use sink::{Sink, SinkMode, SinkTarget};
-pub use source::Source;
+pub use sink::{Merge, Sink, SinkMode, Target};
+pub use source::{Source, SourceRows};
 
 use crate::keys::{keys, section, sections};
 use crate::problem::Located;
@@ -16,7 +16,7 @@ keys! {
     /// Where rows come from, where responses go, and which columns enter the request.
     pub struct Tables {
         /// Where rows come from.
-        source: Source = section().required_as("a `source:` section with `id_column`"),
+        source: Located<Source> = section().required_as("a `source:` section with `id_column`"),
         /// Where responses go.
         sink: Sink = section().required_as("a `sink:` section with `name` and `namespace`, or with `path`"),
         /// Which columns enter the request, and where.

@@ -16,6 +16,7 @@ pub(super) fn make(context: &mut BuildContext<'_, '_>) -> Result<Link, RuntimeEr
             format!("Basic {}", STANDARD.encode(pair))
         }
         AuthSpec::Bearer { token } => format!("Bearer {}", context.secret(token)?),
+        AuthSpec::Oauth2(_) => return Err(RuntimeError::Plan("auth: tokens cannot be asked for".into())),
     };
     let mut header = HeaderValue::from_str(&value).map_err(|_| {
         RuntimeError::Plan("auth: the credential holds a character that an HTTP header does not allow".into())

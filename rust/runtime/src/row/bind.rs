@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use apisink_plan::ColumnRef;
+use apisink_plan::{ColumnRef, DefaultValue};
 use arrow_array::{Array, RecordBatch, StructArray};
 use arrow_schema::{DataType, Schema};
 
@@ -16,7 +16,7 @@ pub struct ColumnIndex(usize);
 /// Collects the columns that a session's chain reads, each once.
 pub struct Binder<'a> {
     schema: &'a Schema,
-    known: HashMap<Vec<String>, ColumnIndex>,
+    known: HashMap<(Vec<String>, Option<DefaultValue>), ColumnIndex>,
     paths: Vec<BoundPath>,
     rows: bool,
 }
@@ -26,6 +26,7 @@ pub struct Binder<'a> {
 struct BoundPath {
     name: String,
     indices: Vec<usize>,
+    default: Option<DefaultValue>,
 }
 
 impl<'a> Binder<'a> {
@@ -36,7 +37,8 @@ impl<'a> Binder<'a> {
 
     /// Binds a reference; the same reference always yields the same index.
     pub fn column(&mut self, column: &ColumnRef) -> Result<ColumnIndex, RuntimeError> {
-        if let Some(index) = self.known.get(&column.path) {
+        let key = (column.path.clone(), column.default.clone());
+        if let Some(index) = self.known.get(&key) {
             return Ok(*index);
         }
         let name = column.path.join(".");
@@ -63,8 +65,8 @@ impl<'a> Binder<'a> {
             }
         }
         let index = ColumnIndex(self.paths.len());
-        self.paths.push(BoundPath { name, indices });
-        self.known.insert(column.path.clone(), index);
+        self.paths.push(BoundPath { name, indices, default: column.default.clone() });
+        self.known.insert(key, index);
         Ok(index)
     }
 
@@ -120,6 +122,7 @@ struct BatchColumn<'b> {
     name: &'b str,
     parents: Vec<&'b StructArray>,
     column: Column<'b>,
+    default: Option<&'b DefaultValue>,
 }
 
 impl<'b> BatchColumn<'b> {
@@ -134,7 +137,13 @@ impl<'b> BatchColumn<'b> {
             parents.push(parent);
             array = parent.columns().get(*index).ok_or_else(wrong)?;
         }
-        Ok(Self { name: &path.name, parents, column: Column::new(array.as_ref())? })
+        let column = Column::new(array.as_ref())?;
+        Ok(Self { name: &path.name, parents, column, default: path.default.as_ref() })
+    }
+
+    /// Whether there is no value at a row of the source.
+    fn lacks(&self, row: usize) -> bool {
+        self.parents.iter().any(|parent| parent.is_null(row)) || self.column.is_null(row)
     }
 }
 
@@ -168,28 +177,29 @@ impl Row<'_> {
         self.column(column).name
     }
 
-    /// Whether the value is null, or lies in a struct that is null.
+    /// Whether the value is null, or lies in a struct that is null, and nothing stands for it.
     pub fn is_null(&self, column: ColumnIndex) -> bool {
         let column = self.column(column);
-        column.parents.iter().any(|p| p.is_null(self.index)) || column.column.is_null(self.index)
+        column.default.is_none() && column.lacks(self.index)
     }
 
     /// Appends the text form of a value; nothing for null.
     pub fn write_text(&self, column: ColumnIndex, out: &mut Vec<u8>) -> Result<(), RowError> {
-        if self.is_null(column) {
+        let column = self.column(column);
+        if column.lacks(self.index) {
+            out.extend_from_slice(column.default.map_or("", |default| &default.text).as_bytes());
             return Ok(());
         }
-        let column = self.column(column);
         column.column.write_text(self.index, out).map_err(|why| unrenderable(column.name, &why))
     }
 
     /// Appends the JSON form of a value; `null` for null.
     pub fn write_json(&self, column: ColumnIndex, out: &mut Vec<u8>) -> Result<(), RowError> {
-        if self.is_null(column) {
-            out.extend_from_slice(b"null");
+        let column = self.column(column);
+        if column.lacks(self.index) {
+            out.extend_from_slice(column.default.map_or("null", |default| &default.json).as_bytes());
             return Ok(());
         }
-        let column = self.column(column);
         column.column.write_json(self.index, out).map_err(|why| unrenderable(column.name, &why))
     }
 
@@ -211,4 +221,38 @@ impl Row<'_> {
 
 fn unrenderable(column: &str, why: &str) -> RowError {
     RowError::new("value", format!("column {column}: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use apisink_plan::{ColumnRef, DefaultValue};
+    use arrow_array::{RecordBatch, StringArray};
+    use arrow_schema::{DataType, Field, Schema};
+
+    use super::Binder;
+
+    #[test]
+    fn a_default_stands_for_a_null_where_it_is_asked_for() {
+        let schema = Arc::new(Schema::new(vec![Field::new("a", DataType::Utf8, true)]));
+        let values = StringArray::from(vec![None, Some("here")]);
+        let batch = RecordBatch::try_new(schema.clone(), vec![Arc::new(values)]).unwrap();
+        let bare = ColumnRef { path: vec!["a".into()], required: false, default: None };
+        let default = Some(DefaultValue { text: "none".into(), json: "\"none\"".into() });
+        let mut binder = Binder::new(&schema);
+        let without = binder.column(&bare).unwrap();
+        let with = binder.column(&ColumnRef { default, ..bare }).unwrap();
+        let binding = binder.finish();
+        let opened = binding.open(&batch).unwrap();
+        let written = |row, column| {
+            let (row, mut text, mut json) = (opened.row(row), Vec::new(), Vec::new());
+            row.write_text(column, &mut text).unwrap();
+            row.write_json(column, &mut json).unwrap();
+            (row.is_null(column), String::from_utf8(text).unwrap(), String::from_utf8(json).unwrap())
+        };
+        assert_eq!(written(0, without), (true, String::new(), "null".into()));
+        assert_eq!(written(0, with), (false, "none".into(), "\"none\"".into()));
+        assert_eq!(written(1, with), (false, "here".into(), "\"here\"".into()));
+    }
 }

@@ -50,8 +50,11 @@ impl Renderer {
     ) -> Result<(Self, Arc<Chain>), RuntimeError> {
         let plan = &engine.plan;
         let mut binder = Binder::new(context.schema);
-        let id_column =
-            binder.column(&ColumnRef { path: vec![plan.source.id_column.clone()], required: true })?;
+        let id_column = binder.column(&ColumnRef {
+            path: vec![plan.source.id_column.clone()],
+            required: true,
+            default: None,
+        })?;
         let template = RequestTemplate::new(&plan.request, &engine.secrets, &mut binder)?;
         let chain = Arc::new(context.registry.chain(
             plan,

@@ -1,5 +1,9 @@
 //! `auth`: how requests are authenticated.
 
+mod oauth2;
+
+pub use oauth2::{ClientAuth, Oauth2Client, Oauth2Password};
+
 use crate::keys::{credential, keys, tagged};
 use crate::problem::Code;
 use crate::reader::Section;
@@ -14,6 +18,10 @@ tagged! {
         Basic(Basic) = "basic",
         /// A token in every request (RFC 6750).
         Bearer(Bearer) = "bearer",
+        /// Tokens for a user and password (OAuth 2.0, RFC 6749, section 4.3).
+        Oauth2Password(Oauth2Password) = "oauth2_password",
+        /// Tokens for a client (OAuth 2.0, RFC 6749, section 4.4).
+        Oauth2ClientCredentials(Oauth2Client) = "oauth2_client_credentials",
     }
     empty "none";
 }

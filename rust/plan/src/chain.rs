@@ -1,0 +1,87 @@
+//! The middleware chain: its order, and the specification of each link.
+
+use apisink_config::{Auth, Code, Level, Logging, Middleware, Retry};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::compile::millis;
+use crate::plan::{
+    AuthSpec, BodyNode, ColumnRef, JsonBodySpec, LinkPlan, LogLevel, LoggingSpec, ParamInjectorSpec,
+    RetrySpec,
+};
+use crate::state::State;
+
+/// The chain as configured; auth last unless it has a place.
+pub(crate) fn compile(
+    state: &mut State<'_>,
+    body: BodyNode,
+    params: Vec<(String, ColumnRef)>,
+    auth: Option<AuthSpec>,
+) -> Vec<LinkPlan> {
+    let config = state.config;
+    let mut links = Vec::new();
+    let mut placed = false;
+    let mut body = Some(body);
+    let mut params = Some(params);
+    for link in &config.middleware {
+        let spec = match &link.value {
+            Middleware::Retry(retry) => spec(&retry_spec(retry)),
+            Middleware::JsonBody => body.take().map(|body| spec(&JsonBodySpec { body })).unwrap_or_default(),
+            Middleware::ParamInjector => {
+                let params = params.take().unwrap_or_default();
+                if params.is_empty() && state.problems.is_empty() {
+                    let hint = "map a column with `in: query` under `tables.column_mapping`, or remove `param_injector`";
+                    let what = "`param_injector` has no effect: no mapping goes to the query";
+                    state.note(link.at, Code::Unused, what, hint);
+                }
+                spec(&ParamInjectorSpec { params })
+            }
+            Middleware::Auth => {
+                placed = true;
+                if matches!(*config.auth, Auth::None) {
+                    let what = "the middleware `auth` has no effect: there is no authentication to add";
+                    let hint = "write an `auth:` section of type basic or bearer, or remove `- type: auth`";
+                    state.note(link.at, Code::Unused, what, hint);
+                }
+                spec(&auth)
+            }
+            Middleware::Logging(Logging { level, to_sink }) => {
+                spec(&LoggingSpec { level: log_level(*level), to_sink: *to_sink })
+            }
+            Middleware::Timing | Middleware::WorkerIdentity | Middleware::TransportDiagnostic => json!({}),
+        };
+        links.push(LinkPlan { middleware: link.name().to_owned(), spec });
+    }
+    if let (Some(auth), false) = (&auth, placed) {
+        links.push(LinkPlan { middleware: "auth".to_owned(), spec: spec(auth) });
+    }
+    links
+}
+
+/// The specification as JSON; these types can always be written as JSON.
+fn spec(spec: &impl Serialize) -> Value {
+    serde_json::to_value(spec).unwrap_or_default()
+}
+
+fn retry_spec(retry: &Retry) -> RetrySpec {
+    RetrySpec {
+        max_attempts: retry.max_attempts,
+        retry_status_codes: retry.retry_status_codes.clone(),
+        retry_transport_errors: retry.retry_transport_errors,
+        base_delay_ms: millis(retry.base_delay),
+        max_delay_ms: millis(retry.longest_delay()),
+        respect_retry_after: retry.respect_retry_after,
+        max_retry_after_ms: millis(retry.max_retry_after),
+        retry_non_idempotent: retry.retry_non_idempotent,
+    }
+}
+
+const fn log_level(level: Level) -> LogLevel {
+    match level {
+        Level::Error => LogLevel::Error,
+        Level::Warn => LogLevel::Warn,
+        Level::Info => LogLevel::Info,
+        Level::Debug => LogLevel::Debug,
+        Level::Trace => LogLevel::Trace,
+    }
+}
