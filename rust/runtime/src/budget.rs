@@ -1,11 +1,13 @@
 //! The byte budget of a process: requests, answers and rows that wait for a retry, counted in one place.
 //!
-//! Bytes are reserved before they exist. Two rules keep the budget from locking up when it is full: a reservation
-//! is granted when nothing else is held, and one answer at a time may grow beyond the limit (the overdraft), so that
-//! half-read answers never wait for each other. Most that can be held is thus the limit and one answer.
+//! Bytes are reserved before they exist. Two rules keep the budget from locking up when it is full. An exchange is
+//! admitted beyond the limit when no other one is under way: what waits to be sent may alone fill the budget. And one
+//! answer at a time may grow beyond the limit (the overdraft), so that half-read answers never wait for each other;
+//! only who has its connection may ask for it, for it must be able to finish without waiting for those who wait for
+//! it. Most that can be held is thus the limit, what waits to be sent, and one answer.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::Notify;
 
@@ -15,22 +17,34 @@ pub struct ByteBudget {
     state: Mutex<State>,
     released: Notify,
     waiting: AtomicUsize,
+    watchers: Mutex<Vec<Weak<dyn Watcher>>>,
+}
+
+/// Wants to know when it should look at the budget again. Must not hold a lock that it takes when it is told while
+/// it takes or gives back bytes.
+pub(crate) trait Watcher: Send + Sync + std::fmt::Debug {
+    /// Somebody has begun to wait for bytes, or there is room again.
+    fn budget_changed(&self);
 }
 
 #[derive(Debug)]
 struct State {
     limit: usize,
     used: usize,
+    /// Whether somebody holds the overdraft.
     overdrawn: bool,
+    /// Exchanges under way.
+    admitted: usize,
 }
 
 impl ByteBudget {
     /// A budget of so many bytes.
     pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
-            state: Mutex::new(State { limit, used: 0, overdrawn: false }),
+            state: Mutex::new(State { limit, used: 0, overdrawn: false, admitted: 0 }),
             released: Notify::new(),
             waiting: AtomicUsize::new(0),
+            watchers: Mutex::default(),
         })
     }
 
@@ -43,6 +57,25 @@ impl ByteBudget {
     pub fn set_limit(&self, limit: usize) {
         self.state().limit = limit;
         self.released.notify_waiters();
+        self.tell_watchers();
+    }
+
+    /// Adds a watcher, for as long as it lives.
+    pub(crate) fn watch(&self, watcher: Weak<dyn Watcher>) {
+        let mut watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        watchers.retain(|watcher| watcher.strong_count() > 0);
+        watchers.push(watcher);
+    }
+
+    fn tell_watchers(&self) {
+        // Told outside the lock: the last reference to a watcher may end here, and it gives bytes back.
+        let watchers: Vec<_> = {
+            let watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+            watchers.iter().filter_map(Weak::upgrade).collect()
+        };
+        for watcher in watchers {
+            watcher.budget_changed();
+        }
     }
 
     /// Bytes held now.
@@ -64,7 +97,7 @@ impl ByteBudget {
     /// Takes bytes at once, beyond the limit if need be: for the rows of one batch, whose size is bounded elsewhere.
     pub fn take(self: &Arc<Self>, bytes: usize) -> Reservation {
         self.state().used += bytes;
-        Reservation { budget: self.clone(), bytes, overdraft: false }
+        Reservation { budget: self.clone(), bytes, admitted: false, overdraft: None }
     }
 }
 
@@ -73,7 +106,9 @@ impl ByteBudget {
 pub struct Reservation {
     budget: Arc<ByteBudget>,
     bytes: usize,
-    overdraft: bool,
+    admitted: bool,
+    /// Bytes held before the overdraft; none without it.
+    overdraft: Option<usize>,
 }
 
 impl Reservation {
@@ -82,32 +117,56 @@ impl Reservation {
         self.bytes
     }
 
-    /// Takes more bytes, waiting while the budget is full. Granted beyond the limit to one holder at a time.
+    /// Takes the first bytes of an exchange, waiting while the budget is full and another exchange is under way.
+    pub async fn admit(&mut self, bytes: usize) {
+        self.wait_until(|held| held.try_admit(bytes)).await;
+    }
+
+    /// Takes more bytes for an answer, waiting while the budget is full. Granted beyond the limit to one holder at a
+    /// time, until it has shrunk again or is dropped. The caller must need nothing else to finish.
     pub async fn grow(&mut self, bytes: usize) {
-        if self.try_grow(bytes) {
+        self.wait_until(|held| held.try_grow(bytes)).await;
+    }
+
+    async fn wait_until(&mut self, mut granted: impl FnMut(&mut Self) -> bool) {
+        if granted(self) {
             return;
         }
         let budget = self.budget.clone();
         let _waiting = Waiting::new(&budget);
+        // Answers that lie ready hold what is waited for.
+        budget.tell_watchers();
         loop {
             // Registered before the test, so that a release in between is not missed.
             let released = budget.released.notified();
-            if self.try_grow(bytes) {
+            if granted(self) {
                 return;
             }
             released.await;
         }
     }
 
+    fn try_admit(&mut self, bytes: usize) -> bool {
+        let mut state = self.budget.state();
+        if state.used + bytes > state.limit && state.admitted > 0 {
+            return false;
+        }
+        state.admitted += usize::from(!self.admitted);
+        self.admitted = true;
+        state.used += bytes;
+        self.bytes += bytes;
+        true
+    }
+
     fn try_grow(&mut self, bytes: usize) -> bool {
         let mut state = self.budget.state();
         let fits = state.used + bytes <= state.limit;
-        if !fits && !self.overdraft {
+        if !fits && self.overdraft.is_none() {
             if state.overdrawn {
                 return false;
             }
             state.overdrawn = true;
-            self.overdraft = true;
+            self.overdraft = Some(self.bytes);
         }
         state.used += bytes;
         self.bytes += bytes;
@@ -123,15 +182,25 @@ impl Reservation {
 
     fn give_back(&mut self, bytes: usize, last: bool) {
         let mut state = self.budget.state();
+        let was_full = state.used >= state.limit;
         state.used -= bytes;
+        let has_room_again = was_full && state.used < state.limit;
         self.bytes -= bytes;
-        if self.overdraft && (last || state.used <= state.limit) {
+        if let Some(before) = self.overdraft
+            && (last || self.bytes <= before || state.used <= state.limit)
+        {
             state.overdrawn = false;
-            self.overdraft = false;
+            self.overdraft = None;
+        }
+        if last && self.admitted {
+            state.admitted -= 1;
         }
         drop(state);
         if self.budget.is_pressed() {
             self.budget.released.notify_waiters();
+        }
+        if has_room_again {
+            self.budget.tell_watchers();
         }
     }
 }
@@ -195,5 +264,45 @@ mod tests {
         held.shrink_to(50);
         assert_eq!(budget.used(), 50);
         assert!(budget.has_room());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_connection_never_holds_the_overdraft_that_connections_wait_for() {
+        let budget = ByteBudget::new(1_000);
+        let connection = Arc::new(tokio::sync::Semaphore::new(2));
+        let exchanges: Vec<_> = (0..20)
+            .map(|_| {
+                let (mut held, connection) = (budget.take(40), connection.clone());
+                tokio::spawn(async move {
+                    held.admit(50).await;
+                    for _attempt in 0..2 {
+                        let lease = connection.acquire().await.unwrap();
+                        for _ in 0..9 {
+                            held.grow(90).await;
+                            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+                        }
+                        drop(lease);
+                        // As before a retry.
+                        held.shrink_to(40);
+                    }
+                })
+            })
+            .collect();
+        for exchange in exchanges {
+            tokio::time::timeout(std::time::Duration::from_secs(60), exchange).await.unwrap().unwrap();
+        }
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[tokio::test]
+    async fn an_exchange_is_admitted_although_what_waits_to_be_sent_fills_the_budget() {
+        let budget = ByteBudget::new(100);
+        let mut waiting = [budget.take(80), budget.take(80)];
+        let [first, second] = &mut waiting;
+        first.admit(10).await;
+        assert!(!second.try_admit(10), "one at a time");
+        drop(std::mem::replace(first, budget.take(0)));
+        second.admit(10).await;
+        assert_eq!(budget.used(), 90);
     }
 }

@@ -9,8 +9,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
-use super::Rendered;
 use super::state::Shared;
+use super::{Rendered, panic_message};
 use crate::engine::Engine;
 use crate::error::RuntimeError;
 use crate::middleware::Chain;
@@ -48,7 +48,7 @@ async fn exchange(
 ) {
     let Rendered { mut exchange, parts } = rendered;
     let run = async {
-        exchange.memory.grow(ANSWER_ALLOWANCE).await;
+        exchange.memory.admit(ANSWER_ALLOWANCE).await;
         exchange.started_at = SystemTime::now();
         chain.run(&mut exchange, &parts, engine.as_ref()).await;
     };
@@ -59,13 +59,4 @@ async fn exchange(
         }
         Err(panic) => shared.fail(RuntimeError::Panic(panic_message(panic.as_ref()))),
     }
-}
-
-/// What a panic said.
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "without a message".to_owned())
 }

@@ -12,6 +12,8 @@ mod log_lines;
 mod render;
 mod state;
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -57,6 +59,15 @@ pub struct Task {
     pub log_level: LogLevel,
 }
 
+/// What a panic said.
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned())
+}
+
 /// A rendered row on its way.
 struct Rendered {
     exchange: Exchange,
@@ -97,7 +108,7 @@ impl Session {
             lines: &lines,
         };
         let (renderer, chain) = Renderer::new(&engine, context)?;
-        let shared = Arc::new(Shared::new(process.budget().clone()));
+        let shared = Shared::new(process.budget().clone());
         let (feed, rendered) = tokio::sync::mpsc::unbounded_channel();
         let feeder =
             process.handle().spawn(feed::run(rendered, engine.clone(), chain, shared.clone())).abort_handle();
@@ -122,7 +133,12 @@ impl Session {
             return Err(RuntimeError::Closed("rows arrived after the end of the input".into()));
         };
         let mut renderer = self.renderer.lock().unwrap_or_else(PoisonError::into_inner);
-        let (rendered, refused) = renderer.render(batch)?;
+        let rendering = catch_unwind(AssertUnwindSafe(|| renderer.render(batch)));
+        let (rendered, refused) = rendering.unwrap_or_else(|panic| {
+            let error = RuntimeError::Panic(panic_message(panic.as_ref()));
+            self.shared.fail(error.clone());
+            Err(error)
+        })?;
         self.shared.submitted(rendered.len());
         for exchange in refused {
             self.shared.refused(exchange);

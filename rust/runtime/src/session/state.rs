@@ -1,12 +1,12 @@
 //! Where a session's rows are, and what its task's thread waits for.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::budget::ByteBudget;
+use crate::budget::{ByteBudget, Watcher};
 use crate::error::RuntimeError;
 use crate::exchange::{Exchange, Outcome};
 
@@ -71,13 +71,14 @@ impl Counts {
 }
 
 /// Shared by the task's thread and the session's exchanges.
+#[derive(Debug)]
 pub(super) struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     budget: Arc<ByteBudget>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     pending: usize,
     in_flight: usize,
@@ -88,9 +89,20 @@ struct State {
     counts: Counts,
 }
 
+impl Watcher for Shared {
+    fn budget_changed(&self) {
+        // The lock orders this after the test of a waiter that is about to sleep.
+        drop(self.state());
+        self.changed.notify_all();
+    }
+}
+
 impl Shared {
-    pub(super) fn new(budget: Arc<ByteBudget>) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), budget }
+    pub(super) fn new(budget: Arc<ByteBudget>) -> Arc<Self> {
+        let shared = Arc::new(Self { state: Mutex::default(), changed: Condvar::new(), budget });
+        let watcher: Weak<Self> = Arc::downgrade(&shared);
+        shared.budget.watch(watcher);
+        shared
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -111,7 +123,12 @@ impl Shared {
     }
 
     /// Takes in an exchange that was in flight.
-    pub(super) fn completed(&self, exchange: Exchange) {
+    pub(super) fn completed(&self, mut exchange: Exchange) {
+        let answer = match &exchange.result {
+            Some(Ok(response)) => response.body.len(),
+            _ => 0,
+        };
+        exchange.memory.shrink_to(exchange.request.bytes() + answer);
         let mut state = self.state();
         state.in_flight -= 1;
         self.complete(state, exchange);
@@ -123,20 +140,16 @@ impl Shared {
         self.complete(state, exchange);
     }
 
-    fn complete(&self, mut state: MutexGuard<'_, State>, mut exchange: Exchange) {
-        let answer = match &exchange.result {
-            Some(Ok(response)) => response.body.len(),
-            _ => 0,
-        };
-        exchange.memory.shrink_to(exchange.request.bytes() + answer);
+    fn complete(&self, mut state: MutexGuard<'_, State>, exchange: Exchange) {
         let before = state.completed_bytes;
         state.counts.count(&exchange);
         state.completed_bytes += exchange.memory.bytes();
         state.completed.push_back(exchange);
-        // The task's thread is woken for a batch's worth, not for each row.
+        // The task's thread is woken for a batch's worth, not for each row, unless others wait for its memory.
+        let short = self.budget.is_pressed() || !self.budget.has_room();
         let full = state.completed.len() == BATCH_ROWS
             || (before < BATCH_BYTES && state.completed_bytes >= BATCH_BYTES);
-        if full || state.pending + state.in_flight == 0 {
+        if full || short || state.pending + state.in_flight == 0 {
             self.changed.notify_all();
         }
     }

@@ -1,7 +1,5 @@
 //! How each Arrow type reaches JSON and text. What of it users see is `docs/reference/types.md`.
 
-#![allow(clippy::unwrap_used)]
-
 use std::sync::Arc;
 
 use apisink_runtime::row::Column;

@@ -1,0 +1,15 @@
+//! The runtime against a real API: Arrow batches in, real sockets, response batches out.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside #[test] functions")]
+
+mod bad_rows;
+mod closing;
+mod connections;
+mod credentials;
+mod encoding;
+mod memory;
+mod outcomes;
+mod rate;
+mod support;
+mod values;
+mod window;
