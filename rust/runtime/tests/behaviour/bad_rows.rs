@@ -4,6 +4,9 @@ use arrow_array::{ArrayRef, Float64Array, StringArray};
 
 use super::support::{Api, Executor, batch_of, sorted};
 
+/// id, segment, note, filter, amount, needed, and the kind of the error, if it is one.
+type Sample<'a> = (Option<&'a str>, Option<&'a str>, &'a str, &'a str, f64, Option<&'a str>, Option<&'a str>);
+
 #[test]
 fn a_bad_row_becomes_an_invalid_row_and_only_the_others_are_sent() {
     let api = Api::start(&[]);
@@ -16,7 +19,7 @@ fn a_bad_row_becomes_an_invalid_row_and_only_the_others_are_sent() {
     );
     let long = "x".repeat(200);
     #[rustfmt::skip]
-    let rows: [(Option<&str>, Option<&str>, &str, &str, f64, Option<&str>, Option<&str>); 13] = [
+    let rows: [Sample<'_>; 13] = [
         (Some("01"), Some("a"),  "plain",    "f", 1.5,           Some("n"), None),
         (None,       Some("a"),  "plain",    "f", 1.5,           Some("n"), Some("null_id")),
         (Some("03"), Some("a"),  "plain",    "f", f64::NAN,      Some("n"), Some("value")),

@@ -14,8 +14,9 @@ use super::pool::Ticket;
 use super::wire::Traffic;
 use crate::exchange::TransportFacts;
 
-/// After so long a pause a connection may have ended without this side having noticed yet.
-const SUSPECT_AFTER: Duration = Duration::from_millis(100);
+/// After so long a pause a connection may have ended without this side having noticed yet. The look costs a system
+/// call: between two requests that follow each other at once it is left out.
+const SUSPECT_AFTER: Duration = Duration::from_millis(1);
 
 /// A connection that is still busy so long after its answer's end, such as with a request that its server has
 /// answered without reading it, is not waited for.
