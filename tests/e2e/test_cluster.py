@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pyspark
-from conftest import jars
+from conftest import executor_folders, jars
 from origin import Origin
 
 JOB = """
@@ -51,10 +51,10 @@ def submit(master: str, scratch: Path, *arguments: str, environment: dict[str, s
         **os.environ,
         "SPARK_LOCAL_IP": "127.0.0.1",
         "PYSPARK_PYTHON": sys.executable,
-        "SPARK_WORKER_DIR": str(scratch / "work"),
         **(environment or {}),
     }
-    done = subprocess.run(command, env=settings, cwd=scratch, capture_output=True, text=True, timeout=300)
+    with executor_folders(kept_in=scratch / "work"):
+        done = subprocess.run(command, env=settings, cwd=scratch, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-6000:]
     return done.stderr
 
