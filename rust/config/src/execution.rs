@@ -1,6 +1,8 @@
 //! `execution`: partitions, rates, windows and budgets.
 
-use crate::keys::{flag, keys, number, seconds, text, whole};
+use crate::keys::{flag, keys, number, seconds, text, whole, words};
+use crate::problem::Located;
+use crate::reader::Section;
 use crate::text::Text;
 
 const KIB: u64 = 1024;
@@ -38,6 +40,20 @@ keys! {
         flush_bytes: u64 = whole(KIB..=GIB, "bytes").or(32 * MIB),
         /// Whether the run may go on although Spark's speculation is on, which sends rows twice.
         allow_speculation: bool = flag().or(false),
+        /// Answers in the journal that a run asks for again when it goes on: `transport_error`, `http_5xx`, or both. All
+        /// others are never asked for again.
+        resend_on_resume: Vec<Located<String>> = words("[transport_error, http_5xx]").or(Vec::new()),
+    }
+    check |section| check_resend(section, resend_on_resume.as_deref());
+}
+
+const RESENT: [&str; 2] = ["transport_error", "http_5xx"];
+
+fn check_resend(section: &Section<'_>, words: Option<&[Located<String>]>) {
+    for word in words.unwrap_or_default() {
+        if !RESENT.contains(&word.as_str()) {
+            section.unknown_choice("resend_on_resume", word, RESENT.into_iter());
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use jni::sys::{jboolean, jint, jlong};
 use guard::guard;
 
 /// Raised whenever a signature or a meaning below changes; the Java side refuses a library of another version.
-pub const ABI_VERSION: jint = 1;
+pub const ABI_VERSION: jint = 2;
 
 /// `int abiVersion()`
 // SAFETY: the symbol's name is that of one Java native method; no other code exports it.
@@ -87,6 +87,21 @@ pub extern "system" fn Java_io_apisink_jni_Native_openSession<'l>(
         let secrets = env.convert_byte_array(&secrets)?;
         let task = env.convert_byte_array(&task)?;
         session::open(&plan, &secrets, &task, schema?)
+    })
+}
+
+/// `void resume(long session, byte[] answers)`
+// SAFETY: the symbol's name is that of one Java native method; no other code exports it.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_apisink_jni_Native_resume<'l>(
+    mut env: EnvUnowned<'l>,
+    _: JClass<'l>,
+    session: jlong,
+    answers: JByteArray<'l>,
+) {
+    guard(&mut env, |env| {
+        let answers = env.convert_byte_array(&answers)?;
+        session::resume(session, &answers)
     })
 }
 

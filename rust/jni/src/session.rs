@@ -28,6 +28,10 @@ pub(crate) fn open(plan: &[u8], secrets: &[u8], task: &[u8], schema: Schema) -> 
     Ok(handles::insert(OpenSession { session, row_type: DataType::Struct(schema.fields) }))
 }
 
+pub(crate) fn resume(handle: jlong, answers: &[u8]) -> Result<(), NativeError> {
+    Ok(handles::get(handle)?.session.resume(answers)?)
+}
+
 pub(crate) fn wait(handle: jlong, timeout_millis: jlong, finishing: bool) -> Result<jint, NativeError> {
     let timeout = Duration::from_millis(u64::try_from(timeout_millis).unwrap_or(0));
     let state = handles::get(handle)?.session.wait(timeout, finishing)?;

@@ -123,6 +123,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         batch_rows: config.execution.batch_rows,
         batch_bytes: config.execution.batch_bytes,
         flush_millis: millis(config.execution.flush_seconds),
+        resend_on_resume: config.execution.resend_on_resume.iter().map(|word| word.value.clone()).collect(),
         flush_rows: config.execution.flush_rows,
         flush_bytes: config.execution.flush_bytes,
         allow_speculation: config.execution.allow_speculation,

@@ -34,6 +34,8 @@ pub struct DriverPlan {
     pub flush_rows: u32,
     /// Bytes of answers after which the journal is flushed.
     pub flush_bytes: u64,
+    /// Answers in the journal that are asked for again when a run goes on: `transport_error`, `http_5xx`.
+    pub resend_on_resume: Vec<String>,
     /// Whether the run may go on although Spark's speculation is on.
     pub allow_speculation: bool,
     /// The byte budget of an executor process.

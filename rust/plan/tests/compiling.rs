@@ -144,6 +144,7 @@ fn the_driver_json_has_the_agreed_keys() {
             "flushMillis",
             "flushRows",
             "flushBytes",
+            "resendOnResume",
             "allowSpeculation",
             "memoryBudgetBytes",
             "idempotencyHeader",

@@ -237,13 +237,8 @@ impl RequestTemplate {
         self.max_url_bytes
     }
 
-    /// Renders a row's request; `digest` takes in what of the row reached it.
-    pub(crate) fn render(
-        &self,
-        row: &Row<'_>,
-        request_id: Uuid,
-        digest: &mut Sha256,
-    ) -> Result<Request, RowError> {
+    /// Renders a row's request; `digest` takes in what of the row reached it. The request has no request_id yet.
+    pub(crate) fn render(&self, row: &Row<'_>, digest: &mut Sha256) -> Result<Request, RowError> {
         let target = self.target(row, false)?;
         let masked_target = if self.has_secret_target { Some(self.target(row, true)?) } else { None };
         digest.update(self.method.as_str());
@@ -276,13 +271,6 @@ impl RequestTemplate {
             }
             headers.append(name.clone(), value);
         }
-        if let Some(name) = &self.idempotency_header {
-            let mut buffer = Uuid::encode_buffer();
-            let key: &str = request_id.hyphenated().encode_lower(&mut buffer);
-            if let Ok(key) = HeaderValue::from_str(key) {
-                headers.insert(name.clone(), key);
-            }
-        }
         Ok(Request {
             method: self.method.clone(),
             origin: self.origin.clone(),
@@ -292,6 +280,16 @@ impl RequestTemplate {
             body: Bytes::new(),
             has_idempotency_key: self.idempotency_header.is_some(),
         })
+    }
+
+    /// Adds the idempotency header, unless it is switched off.
+    pub(crate) fn identify(&self, request: &mut Request, request_id: Uuid) {
+        let Some(name) = &self.idempotency_header else { return };
+        let mut buffer = Uuid::encode_buffer();
+        let key: &str = request_id.hyphenated().encode_lower(&mut buffer);
+        if let Ok(key) = HeaderValue::from_str(key) {
+            request.headers.insert(name.clone(), key);
+        }
     }
 
     fn target(&self, row: &Row<'_>, masked: bool) -> Result<String, RowError> {

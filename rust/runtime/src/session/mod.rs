@@ -6,6 +6,7 @@
 //! *completed* (waiting to be taken; their bytes stay in the budget until then). There is no barrier anywhere: a row
 //! leaves as soon as its own answer is there.
 
+mod answers;
 mod feed;
 mod identity;
 mod log_lines;
@@ -123,6 +124,23 @@ impl Session {
             lines,
             context,
         })
+    }
+
+    /// Takes in answers that earlier attempts of the task have journaled: rows with these request_ids and unchanged
+    /// requests are not sent again. They count as rows of this session. Call it before the first [`Session::submit`].
+    ///
+    /// `records`, one after another: request_id (16 bytes), the first 8 bytes of the request digest, attempts (4 bytes,
+    /// big endian), outcome (1 byte: `success`, `http_error`, `transport_error`, `invalid_row`, `invalid_response`,
+    /// `unknown`, from 0). Of several for one request_id the first counts.
+    pub fn resume(&self, records: &[u8]) -> Result<(), RuntimeError> {
+        let mut renderer = self.renderer.lock().unwrap_or_else(PoisonError::into_inner);
+        for answer in answers::parse(records)? {
+            if renderer.answered(&answer) {
+                self.shared.answered_before(answer.outcome, answer.attempts);
+            }
+        }
+        renderer.account();
+        Ok(())
     }
 
     /// Renders every row of a batch to an owned request and queues it. Never waits: call it when [`Session::wait`]

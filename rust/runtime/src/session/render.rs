@@ -9,7 +9,8 @@ use arrow_schema::Schema;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::identity::{Identities, Identity};
+use super::answers::Answer;
+use super::identity::{Decision, Identities};
 use super::{LogLines, Rendered};
 use crate::budget::{ByteBudget, Reservation};
 use crate::engine::Engine;
@@ -67,14 +68,24 @@ impl Renderer {
             binding: binder.finish(),
             template,
             chain: chain.clone(),
-            identities: Identities::new(id_column, context.ids, context.partition),
+            identities: Identities::new(id_column, context.ids, context.partition, context.budget.clone()),
             source: context.source,
             budget: context.budget,
         };
         Ok((renderer, chain))
     }
 
-    /// All rows of a batch: those to send, and those that cannot be sent.
+    /// Takes an answer of an earlier attempt in: its row will not be sent. False when it was known before.
+    pub(super) fn answered(&mut self, answer: &Answer) -> bool {
+        self.identities.answered(answer)
+    }
+
+    /// Counts the memory of the ids that are known now.
+    pub(super) fn account(&mut self) {
+        self.identities.account();
+    }
+
+    /// All rows of a batch: those to send, and those that cannot be sent. Rows that were answered before are in neither.
     pub(super) fn render(
         &mut self,
         batch: &RecordBatch,
@@ -86,16 +97,31 @@ impl Renderer {
         let source = source.copy(batch, budget)?;
         for index in 0..batch.num_rows() {
             let row = rows.row(index);
-            let Identity { tracking_id, request_id, known } = identities.of(&row);
-            match known.and_then(|()| request(template, chain, &row, request_id)) {
-                Ok((request, parts, digest)) => {
+            let (tracking_id, request, decision) = match identities.tracking_id(&row) {
+                Err(decision) => (None, None, decision),
+                Ok(tracking_id) => {
+                    let request = request(template, chain, &row);
+                    let digest =
+                        request.as_ref().map(|(_, _, digest)| digest.as_str()).map_err(RowError::clone);
+                    let decision = identities.decide(&tracking_id, digest);
+                    (Some(tracking_id), request.ok(), decision)
+                }
+            };
+            match (decision, request) {
+                (Decision::Answered, _) => {}
+                (Decision::Send(request_id), Some((mut request, parts, digest))) => {
+                    template.identify(&mut request, request_id);
                     let bytes = request.bytes() + parts.iter().map(Part::len).sum::<usize>();
                     let memory = budget.take(bytes);
                     let mut exchange = exchange(tracking_id, request_id, request, Some(digest), memory);
                     exchange.source = source.as_ref().map(|rows| rows.row(index));
                     rendered.push(Rendered { exchange, parts });
                 }
-                Err(error) => {
+                (Decision::Send(request_id), None) => {
+                    let why = format!("{request_id} was to be sent without a request");
+                    return Err(RuntimeError::Batch(why));
+                }
+                (Decision::Refuse(request_id, error), _) => {
                     let request = template.blank();
                     let memory = budget.take(request.bytes());
                     let mut exchange = exchange(tracking_id, request_id, request, None, memory);
@@ -105,6 +131,7 @@ impl Renderer {
                 }
             }
         }
+        identities.account();
         Ok((rendered, refused))
     }
 }
@@ -114,10 +141,9 @@ fn request(
     template: &RequestTemplate,
     chain: &Chain,
     row: &Row<'_>,
-    request_id: Uuid,
 ) -> Result<(Request, Vec<Part>, String), RowError> {
     let mut digest = Sha256::new();
-    let request = template.render(row, request_id, &mut digest)?;
+    let request = template.render(row, &mut digest)?;
     let parts = chain.render(row)?;
     let mut url = request.url_bytes();
     for part in &parts {

@@ -33,7 +33,7 @@ pub struct SessionState {
     pub logs: bool,
 }
 
-/// What a session did. Rows count when they are completed.
+/// What a session did. Rows count when they are completed, or known to be completed before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
@@ -53,13 +53,15 @@ pub struct Counts {
     pub unknown: u64,
     /// Attempts of all rows.
     pub attempts: u64,
+    /// Rows among them that earlier attempts of the task have sent.
+    pub resumed: u64,
 }
 
 impl Counts {
-    fn count(&mut self, exchange: &Exchange) {
+    fn count(&mut self, outcome: Outcome, attempts: u64) {
         self.rows += 1;
-        self.attempts += exchange.attempts.len() as u64;
-        match exchange.outcome() {
+        self.attempts += attempts;
+        match outcome {
             Outcome::Success => self.success += 1,
             Outcome::HttpError => self.http_error += 1,
             Outcome::TransportError => self.transport_error += 1,
@@ -142,7 +144,7 @@ impl Shared {
 
     fn complete(&self, mut state: MutexGuard<'_, State>, exchange: Exchange) {
         let before = state.completed_bytes;
-        state.counts.count(&exchange);
+        state.counts.count(exchange.outcome(), exchange.attempts.len() as u64);
         state.completed_bytes += exchange.memory.bytes();
         state.completed.push_back(exchange);
         // The task's thread is woken for a batch's worth, not for each row, unless others wait for its memory.
@@ -152,6 +154,13 @@ impl Shared {
         if full || short || state.pending + state.in_flight == 0 {
             self.changed.notify_all();
         }
+    }
+
+    /// Counts a row whose answer is in the journal already.
+    pub(super) fn answered_before(&self, outcome: Outcome, attempts: u32) {
+        let counts = &mut self.state().counts;
+        counts.count(outcome, u64::from(attempts));
+        counts.resumed += 1;
     }
 
     pub(super) fn finish_input(&self) {

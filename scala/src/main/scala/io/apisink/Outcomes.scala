@@ -8,6 +8,7 @@ import io.apisink.Json._
  *
  * @param rows source rows taken
  * @param attempts HTTP round trips, all retries included
+ * @param resumed rows among them whose answers earlier task attempts had journaled
  */
 final case class Outcomes(
     rows: Long = 0,
@@ -17,7 +18,8 @@ final case class Outcomes(
     invalidRow: Long = 0,
     invalidResponse: Long = 0,
     unknown: Long = 0,
-    attempts: Long = 0
+    attempts: Long = 0,
+    resumed: Long = 0
 ) {
 
   def +(other: Outcomes): Outcomes = Outcomes(
@@ -28,7 +30,8 @@ final case class Outcomes(
     invalidRow + other.invalidRow,
     invalidResponse + other.invalidResponse,
     unknown + other.unknown,
-    attempts + other.attempts
+    attempts + other.attempts,
+    resumed + other.resumed
   )
 
   /** Outcome names as in the sink's `outcome` column, those that occurred; `success` always. */
@@ -50,6 +53,7 @@ final case class Outcomes(
     .put("invalidResponse", invalidResponse)
     .put("unknown", unknown)
     .put("attempts", attempts)
+    .put("resumed", resumed)
 }
 
 object Outcomes {
@@ -63,6 +67,7 @@ object Outcomes {
     node.long("invalidRow"),
     node.long("invalidResponse"),
     node.long("unknown"),
-    node.long("attempts")
+    node.long("attempts"),
+    node.long("resumed")
   )
 }

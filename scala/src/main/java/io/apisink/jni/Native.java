@@ -16,7 +16,7 @@ package io.apisink.jni;
 public final class Native {
 
   /** What {@link #abiVersion} of a library that fits this class answers. */
-  public static final int ABI_VERSION = 1;
+  public static final int ABI_VERSION = 2;
 
   /** Bit of {@link #await}: there is room for {@link #submit}. */
   public static final int READY_FOR_ROWS = 1;
@@ -62,6 +62,15 @@ public final class Native {
   public static native long openSession(byte[] plan, byte[] secrets, byte[] task, long schemaAddress);
 
   /**
+   * Takes in answers that earlier attempts of the task have journaled: their rows are not sent again and count as rows
+   * of this session. Only before the first {@link #submit}.
+   *
+   * @param answers records of 29 bytes: request_id (16), the first half of the request digest (8), attempts (4, big
+   *     endian), outcome (1: success, http_error, transport_error, invalid_row, invalid_response, unknown, from 0)
+   */
+  public static native void resume(long session, byte[] answers);
+
+  /**
    * Waits until there is something to do, at most for {@code timeoutMillis}.
    *
    * @param finishing not to return for {@link #READY_FOR_ROWS}
@@ -85,7 +94,7 @@ public final class Native {
   /** The log lines since the last call, each {@code "<LEVEL> <line>"} in UTF-8. */
   public static native byte[][] takeLogs(long session);
 
-  /** JSON: {@code {"rows","success","httpError","transportError","invalidRow","invalidResponse","unknown","attempts"}}. */
+  /** JSON: {@code {"rows","success","httpError","transportError","invalidRow","invalidResponse","unknown","attempts","resumed"}}. */
   public static native byte[] sessionStats(long session);
 
   /** Aborts what is in flight and frees the session. Returns at once; may be called again. */

@@ -1,5 +1,6 @@
 package io.apisink.config
 
+import com.fasterxml.jackson.databind.JsonNode
 import io.apisink.Json
 import io.apisink.Json._
 
@@ -12,8 +13,10 @@ import io.apisink.Json._
  * @param columns source columns that requests use, the id column among them; none means all
  * @param batchBytes aimed size of an Arrow batch of source rows, in bytes
  * @param flushMillis age at which a journal file is closed, in milliseconds
+ * @param resendOnResume answers in the journal that are asked for again when a run goes on
  * @param memoryBudgetBytes native memory of an executor process, in bytes
  * @param idempotencyHeader header with the request id; none when switched off
+ * @param unsupported keys that the config sets and a write does not carry out
  */
 final case class DriverPlan(
     planDigest: String,
@@ -31,10 +34,12 @@ final case class DriverPlan(
     flushMillis: Long,
     flushRows: Long,
     flushBytes: Long,
+    resendOnResume: Seq[String],
     allowSpeculation: Boolean,
     memoryBudgetBytes: Long,
     idempotencyHeader: Option[String],
-    warnings: Seq[String]
+    warnings: Seq[String],
+    unsupported: Seq[String]
 )
 
 object DriverPlan {
@@ -59,10 +64,20 @@ object DriverPlan {
       flushMillis = json.long("flushMillis"),
       flushRows = json.long("flushRows"),
       flushBytes = json.long("flushBytes"),
+      resendOnResume = json.strings("resendOnResume"),
       allowSpeculation = json.need("allowSpeculation").asBoolean(),
       memoryBudgetBytes = json.long("memoryBudgetBytes"),
       idempotencyHeader = json.optionalString("idempotencyHeader"),
-      warnings = json.strings("warnings")
+      warnings = json.strings("warnings"),
+      unsupported = unsupported(sink)
     )
   }
+
+  /** What the config language has and the sink does not do. */
+  private def unsupported(sink: JsonNode): Seq[String] = Seq(
+    "tables.sink.mode" -> (sink.string("mode") != "append"),
+    "tables.sink.format" -> (sink.string("format") != "delta"),
+    "tables.sink.merge" -> sink.find("merge").isDefined,
+    "tables.sink.source_columns" -> sink.strings("sourceColumns").nonEmpty
+  ).collect { case (key, true) => key }
 }

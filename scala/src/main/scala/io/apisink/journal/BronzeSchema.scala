@@ -66,7 +66,4 @@ object BronzeSchema {
     .add("log", StringType)
     .add("request_digest", StringType)
     .add("schema_version", IntegerType, nullable = false)
-
-  /** Position of `request_id`. */
-  val RequestId: Int = schema.fieldIndex("request_id")
 }

@@ -1,6 +1,8 @@
 package io.apisink.journal
 
 import java.io.FileNotFoundException
+import java.nio.file.{FileAlreadyExistsException => NameTakenException, FileSystemException}
+import java.nio.file.{Files => LocalFiles, Path => LocalPath, StandardOpenOption}
 import java.util.UUID
 
 import org.apache.hadoop.conf.Configuration
@@ -8,6 +10,7 @@ import org.apache.hadoop.fs.{
   FileAlreadyExistsException,
   FileContext,
   FileSystem,
+  LocalFileSystem,
   Options,
   Path,
   UnsupportedFileSystemException
@@ -31,23 +34,47 @@ private[apisink] final class Files(conf: Configuration) {
   }
 
   /**
-   * Creates a file that is either whole or not there.
+   * Creates a file that is either whole or not there. Of two callers one creates it, where the file system promises
+   * that: HDFS and ABFS do by their rename, a local one by a link. On an object store without a conditional rename two
+   * that come within the same instant may both believe that they did.
    *
    * @return false when there was a file of that name already; it is left as it is
    */
-  def createAtomic(file: Path, content: Array[Byte]): Boolean = {
-    val fs = fileSystem(file)
-    val hidden = hiddenName(file, UUID.randomUUID().toString)
-    val out = fs.create(hidden, false)
-    try out.write(content)
-    finally out.close()
-    val created = publish(hidden, file)
-    if (!created) fs.delete(hidden, false)
-    created
+  def createAtomic(file: Path, content: Array[Byte]): Boolean = fileSystem(file) match {
+    case local: LocalFileSystem => createLocally(local.pathToFile(file).toPath, content)
+    case fs =>
+      val hidden = hiddenName(file, UUID.randomUUID().toString)
+      val out = fs.create(hidden, false)
+      try out.write(content)
+      finally out.close()
+      val created = publish(hidden, file)
+      if (!created) fs.delete(hidden, false)
+      created
+  }
+
+  /** Hadoop's local rename looks first and renames then; a link is one step. */
+  private def createLocally(file: LocalPath, content: Array[Byte]): Boolean = {
+    val hidden = file.resolveSibling(s".${file.getFileName}.${UUID.randomUUID()}.tmp")
+    LocalFiles.write(hidden, content, StandardOpenOption.CREATE_NEW)
+    try {
+      try LocalFiles.createLink(file, hidden)
+      catch {
+        // Not every mount has links; this looks first, too.
+        case e @ (_: UnsupportedOperationException | _: FileSystemException)
+            if !e.isInstanceOf[NameTakenException] =>
+          LocalFiles.move(hidden, file)
+      }
+      true
+    } catch {
+      case _: NameTakenException => false
+    } finally {
+      LocalFiles.deleteIfExists(hidden)
+      ()
+    }
   }
 
   /**
-   * Gives a finished file its name, never over another file.
+   * Gives a finished file its name, never over another file that was there before.
    *
    * @return false when that name was taken; the hidden file stays
    */

@@ -1,12 +1,14 @@
 package io.apisink.journal
 
-import java.io.BufferedOutputStream
+import java.io.{BufferedOutputStream, IOException}
 import java.nio.channels.Channels
 import java.util.UUID
+import java.util.zip.{CRC32C, CheckedOutputStream}
 
 import scala.collection.mutable.ArrayBuffer
 import scala.util.control.NonFatal
 
+import io.apisink.JournalException
 import org.apache.arrow.vector.VectorSchemaRoot
 import org.apache.arrow.vector.ipc.ArrowFileWriter
 import org.apache.hadoop.conf.Configuration
@@ -24,9 +26,10 @@ final case class FlushLimits(millis: Long, rows: Long, bytes: Long)
 /**
  * Writes the responses of one task attempt to Arrow IPC files of its partition's directory.
  *
- * A file is written under a hidden name and renamed when it is finished, so that a visible file is always whole and
- * never changes. Names carry the task attempt's id and a random token: neither a zombie attempt nor an attempt of a
- * later application with the same id can meet another's file.
+ * A file is written under a hidden name and renamed when it is finished, so that a visible file is whole and never
+ * changes; its name carries a checksum, for what a file system or a disk does to it later. Names also carry the task
+ * attempt's id and a random token: neither a zombie attempt nor an attempt of a later application with the same id can
+ * meet another's file.
  *
  * Used by the task's thread only. The batches stay the caller's.
  *
@@ -50,8 +53,12 @@ final class JournalWriter(
   private var open: Option[OpenFile] = None
   private var sequence = 0
 
-  /** Adds the rows that a root holds now. */
-  def append(root: VectorSchemaRoot): Unit = {
+  /**
+   * Adds the rows that a root holds now.
+   *
+   * @throws JournalException when the file system does not take them: answers can no longer be kept
+   */
+  def append(root: VectorSchemaRoot): Unit = keeping {
     val file = open.getOrElse {
       val file = new OpenFile(root)
       open = Some(file)
@@ -61,14 +68,29 @@ final class JournalWriter(
     flushIfDue()
   }
 
-  /** Finishes the open file if it is old or large enough. Call it now and then, also while nothing arrives. */
-  def flushIfDue(): Unit =
+  /** Finishes the open file if it is large enough, or old: for the case that nobody calls [[flush]] in time. */
+  private def flushIfDue(): Unit =
     if (open.exists(_.due)) flush()
 
   /** Finishes the open file, if there is one. */
   def flush(): Unit = open.foreach { file =>
     open = None
-    finished += file.finish()
+    keeping(finished += file.finish())
+  }
+
+  /**
+   * Fails when the directory takes no file now. For a task whose earlier attempt has failed: where answers cannot be
+   * kept none should be asked for.
+   */
+  def probe(): Unit = keeping {
+    files.createPrivateDirectory(partitionDirectory)
+    val file = files.hiddenName(new Path(partitionDirectory, attempt), "probe")
+    val fs = files.fileSystem(file)
+    val stream = fs.create(file, false)
+    try stream.write(new Array[Byte](JournalWriter.BufferBytes))
+    finally
+      try stream.close()
+      finally fs.delete(file, false)
   }
 
   /** The finished files, in the order of writing. */
@@ -81,17 +103,30 @@ final class JournalWriter(
       case NonFatal(e) => log.warn(s"a journal file below $partitionDirectory could not be finished", e)
     }
 
+  private def keeping[T](write: => T): T =
+    try write
+    catch {
+      case e: IOException => throw new JournalException(
+          "JOURNAL_WRITE",
+          s"an answer could not be kept in $partitionDirectory, so no further row is sent: ${e.getMessage}",
+          "Give the journal's file system room or repair it, then write again with the same runId: rows whose answers" +
+            " were kept are not sent again.",
+          e
+        )
+    }
+
   private final class OpenFile(root: VectorSchemaRoot) {
     private val opened = clock()
-    private val name = JournalFile.name(attempt, sequence)
-    private val file = new Path(partitionDirectory, name)
-    private val hidden = files.hiddenName(file, "open")
+    private val stem = JournalFile.stem(attempt, sequence)
+    private val hidden = files.hiddenName(new Path(partitionDirectory, stem), "open")
     private var rows = 0L
 
     sequence += 1
     files.createPrivateDirectory(partitionDirectory)
-    private val stream: FSDataOutputStream = files.fileSystem(file).create(hidden, false)
-    private val buffered = new BufferedOutputStream(stream, JournalWriter.BufferBytes)
+    private val stream: FSDataOutputStream = files.fileSystem(hidden).create(hidden, false)
+    private val checksum = new CRC32C
+    private val buffered =
+      new BufferedOutputStream(new CheckedOutputStream(stream, checksum), JournalWriter.BufferBytes)
     private val writer = new ArrowFileWriter(root, null, Channels.newChannel(buffered))
 
     def append(batch: VectorSchemaRoot): Unit = {
@@ -110,10 +145,11 @@ final class JournalWriter(
           buffered.flush()
           stream.getPos
         } finally stream.close()
+      val file = new Path(partitionDirectory, JournalFile.name(stem, checksum.getValue))
       if (!files.publish(hidden, file)) {
         throw new IllegalStateException(s"the journal file $file exists already")
       }
-      JournalFile(s"${partitionDirectory.getName}/$name", rows, bytes)
+      JournalFile(s"${partitionDirectory.getName}/${file.getName}", rows, bytes)
     }
   }
 }

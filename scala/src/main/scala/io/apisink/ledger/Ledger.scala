@@ -16,12 +16,14 @@ import org.apache.hadoop.fs.Path
  *
  *  - `open.json`: the run exists; what must not change from now on ([[OpenRecord]])
  *  - `manifest-<n>.json`: commit n will take exactly these files ([[Manifest]])
+ *  - `withdrawn-<n>.json`: commit n could not be made and never will be
  *  - `done-<n>.json`: commit n is in the sink
  *  - `done.json`: every row is in the sink
  *
- * The state is read from which of them exist, see [[LedgerState]]. Next to them stand the partitions' directories with
- * the journal's files, until the run is done. Used on the driver, by one thread; two drivers that run the same run at
- * once are kept apart by the creation of files without overwriting and by the sink's transaction ids, not by a lock.
+ * The state is read from which of them exist, see [[LedgerState]]. Next to them stand the run's lock ([[RunLock]]) and
+ * the partitions' directories with the journal's files, until the run is done. Used on the driver, by one thread. Two
+ * drivers that go on with the same run all the same are kept apart by the creation of files without overwriting and by
+ * the sink's transaction ids.
  */
 final class Ledger(val directory: Path, conf: Configuration) {
 
@@ -30,9 +32,8 @@ final class Ledger(val directory: Path, conf: Configuration) {
   /** Reads the state. Changes nothing. */
   def state(): LedgerState = {
     val names = files.names(directory).toSet
-    val (inSink, pending) = names.toSeq
-      .collect { case Ledger.ManifestName(number) => number.toInt }
-      .sorted
+    val (inSink, pending) = Ledger.manifests(names)
+      .filterNot(number => names.contains(Ledger.withdrawnName(number)))
       .partition(number => names.contains(Ledger.doneName(number)))
     if (names.contains(Ledger.Done)) LedgerState.Done
     else if (pending.nonEmpty) LedgerState.Committing(pending.head, inSink = false)
@@ -40,6 +41,9 @@ final class Ledger(val directory: Path, conf: Configuration) {
     else if (names.contains(Ledger.Open)) LedgerState.Open
     else LedgerState.Absent
   }
+
+  /** The number of the next commit: none is used twice. */
+  def nextNumber(): Int = Ledger.manifests(files.names(directory).toSet).lastOption.fold(0)(_ + 1)
 
   /** What was fixed when the run was opened; none when it was not. Changes nothing. */
   def opened(): Option[OpenRecord] = read(Ledger.Open)(OpenRecord.fromJson)
@@ -84,6 +88,13 @@ final class Ledger(val directory: Path, conf: Configuration) {
     throw Ledger.damaged(new Path(directory, Ledger.manifestName(number)), "there is no such file", null)
   }
 
+  /** Notes that commit `number`, which the sink has not taken, will never be made. Its answers may be in a later one. */
+  def withdraw(number: Int, why: String): Unit = {
+    val json = Json.newObject().put("number", number).put("time", now).put("why", why)
+    create(Ledger.withdrawnName(number), Json.bytes(json))
+    ()
+  }
+
   /** Notes that commit `number` is in the sink. */
   def committed(number: Int): Unit = {
     create(Ledger.doneName(number), Json.bytes(Json.newObject().put("number", number).put("time", now)))
@@ -102,11 +113,21 @@ final class Ledger(val directory: Path, conf: Configuration) {
   def finished(): Option[Outcomes] =
     read(Ledger.Done)(bytes => Outcomes.fromJson(Json.parse(bytes).required("outcomes")))
 
+  /** Partitions whose directories hold finished journal files; those of `except` are not looked at. */
+  def journaledPartitions(except: Set[Int]): Seq[Int] =
+    files.names(directory)
+      .filter(JournalFile.isPartitionDirectory)
+      .map(name => name.drop(1).toInt -> name)
+      .collect { case (number, name) if !except(number) && hasFiles(new Path(directory, name)) => number }
+      .sorted
+
   /** Removes the journal's files; the ledger stays. Only for a run that is done. */
   def removeJournal(): Unit =
     files.names(directory).filter(JournalFile.isPartitionDirectory).foreach { name =>
       files.deleteRecursively(new Path(directory, name))
     }
+
+  private def hasFiles(partition: Path): Boolean = files.names(partition).exists(JournalFile.isFinished)
 
   private def now: String = Instant.now().toString
 
@@ -130,7 +151,12 @@ object Ledger {
   private val Done = "done.json"
   private val ManifestName = "manifest-(\\d+)\\.json".r
 
+  private def manifests(names: Set[String]): Seq[Int] =
+    names.toSeq.collect { case ManifestName(number) => number.toInt }.sorted
+
   private def manifestName(number: Int): String = s"manifest-$number.json"
+
+  private def withdrawnName(number: Int): String = s"withdrawn-$number.json"
 
   private def doneName(number: Int): String = s"done-$number.json"
 

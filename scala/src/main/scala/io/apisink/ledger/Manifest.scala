@@ -3,17 +3,22 @@ package io.apisink.ledger
 import io.apisink.{Json, Outcomes}
 import com.fasterxml.jackson.databind.JsonNode
 import io.apisink.Json._
-import io.apisink.journal.JournalFile
+import io.apisink.journal.{JournalFile, ResumeRule}
 
-/** The files of one partition, in the order in which they are read: the first answer to a request wins. */
+/**
+ * The files of one partition, in the order in which they are read: those of earlier task attempts, then those of the
+ * one that ended it. The first answer to a request wins.
+ */
 final case class PartitionFiles(partition: Int, files: Seq[JournalFile])
 
 /**
  * The exact list of journal files that one commit to the sink takes.
  *
  * @param number `txnVersion` of the commit; 0 for the first
+ * @param rule what of earlier attempts' files counts
+ * @param outcomes of exactly the rows that the commit adds
  */
-final case class Manifest(number: Int, partitions: Seq[PartitionFiles], outcomes: Outcomes) {
+final case class Manifest(number: Int, partitions: Seq[PartitionFiles], rule: ResumeRule, outcomes: Outcomes) {
 
   def rows: Long = partitions.iterator.flatMap(_.files).map(_.rows).sum
 
@@ -22,6 +27,8 @@ final case class Manifest(number: Int, partitions: Seq[PartitionFiles], outcomes
   def toJson: Array[Byte] = {
     val json = Json.newObject().put("format", OpenRecord.Format).put("number", number)
     json.set[JsonNode]("outcomes", outcomes.toJson)
+    val resend = json.putArray("resend")
+    rule.resend.foreach(resend.add)
     val array = json.putArray("partitions")
     partitions.foreach { partition =>
       val files = array.addObject().put("partition", partition.partition).putArray("files")
@@ -40,6 +47,7 @@ object Manifest {
       json.items("partitions").map { partition =>
         PartitionFiles(partition.int("partition"), partition.items("files").map(JournalFile.fromJson))
       },
+      ResumeRule(json.strings("resend")),
       Outcomes.fromJson(json.need("outcomes"))
     )
   }

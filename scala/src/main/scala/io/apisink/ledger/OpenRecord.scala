@@ -1,25 +1,32 @@
 package io.apisink.ledger
 
+import java.util.UUID
+
 import io.apisink.Json
 import io.apisink.Json._
 
 /**
  * What is fixed when a run is opened for the first time.
  *
+ * @param transaction under this id and the manifest's number the sink takes a commit, once. Made anew with each ledger,
+ *   so that a sink that has seen a pair has seen this ledger's manifest
  * @param partitions Spark tasks; ids are spread over them by `hashVector`'s function
  * @param idType the id column's type, as Spark writes it in DDL
  * @param hashVector Spark's hash of fixed values of the id type; another vector means that ids would go elsewhere
+ * @param columns the source columns that are sent, with their types, as Spark writes them in DDL
  * @param sink what the config names as the sink
  * @param created ISO 8601, UTC
  */
 final case class OpenRecord(
     runId: String,
+    transaction: String,
     planDigest: String,
     requestDigest: String,
     partitions: Int,
     idColumn: String,
     idType: String,
     hashVector: Seq[Int],
+    columns: String,
     sink: String,
     created: String,
     sparkVersion: String
@@ -34,6 +41,7 @@ final case class OpenRecord(
     ("the id column", idColumn, other.idColumn),
     ("the id column's type", idType, other.idType),
     ("Spark's hash function", hashVector.mkString(" "), other.hashVector.mkString(" ")),
+    ("the source's columns", columns, other.columns),
     ("the sink", sink, other.sink)
   ).filter { case (_, here, there) => here != there }
 
@@ -41,6 +49,7 @@ final case class OpenRecord(
     val json = Json.newObject()
       .put("format", OpenRecord.Format)
       .put("runId", runId)
+      .put("transaction", transaction)
       .put("planDigest", planDigest)
       .put("requestDigest", requestDigest)
       .put("partitions", partitions)
@@ -48,14 +57,18 @@ final case class OpenRecord(
       .put("idType", idType)
     val hashes = json.putArray("hashVector")
     hashVector.foreach(hashes.add)
+    json.put("columns", columns)
     Json.prettyBytes(json.put("sink", sink).put("created", created).put("sparkVersion", sparkVersion))
   }
 }
 
 object OpenRecord {
 
+  /** A new id for the sink's transactions. */
+  def newTransaction(runId: String): String = s"$runId/${UUID.randomUUID()}"
+
   /** Version of the ledger's files. A ledger of another version is refused. */
-  val Format = 1
+  val Format = 2
 
   def fromJson(bytes: Array[Byte]): OpenRecord = {
     val json = Json.parse(bytes)
@@ -63,12 +76,14 @@ object OpenRecord {
     if (format != Format) throw new IllegalArgumentException(s"its format is $format, this version reads $Format")
     OpenRecord(
       json.string("runId"),
+      json.string("transaction"),
       json.string("planDigest"),
       json.string("requestDigest"),
       json.int("partitions"),
       json.string("idColumn"),
       json.string("idType"),
       json.items("hashVector").map(_.asInt()),
+      json.string("columns"),
       json.string("sink"),
       json.string("created"),
       json.string("sparkVersion")

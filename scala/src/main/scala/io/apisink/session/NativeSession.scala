@@ -24,6 +24,9 @@ private[apisink] final class NativeSession private (handle: Long, allocator: Buf
   private var root: VectorSchemaRoot = _
   private var closed = false
 
+  /** Takes in answers that are in the journal already, as [[AnswerRecords]] encodes them; before the first batch. */
+  def resume(answers: Array[Byte]): Unit = Native.resume(handle, answers)
+
   /** Waits at most so many milliseconds for something to do; the bits of [[Native]]. */
   def await(timeoutMillis: Long, finishing: Boolean): Int = Native.await(handle, timeoutMillis, finishing)
 

@@ -63,19 +63,20 @@ final class DeltaSink(spark: SparkSession, target: SinkTarget) {
   /**
    * Appends responses and adds the time of the append; creates the table when there is none.
    *
-   * Delta keeps (`runId`, `version`) with the commit and silently skips a pair that it has seen.
+   * Delta keeps (`transaction`, `version`) with the commit and silently skips a pair that it has seen.
    *
+   * @param transaction the ledger's
    * @param version number of the manifest
    * @param files aimed number of Delta files
    */
-  def append(responses: DataFrame, runId: String, version: Int, files: Int): Unit = {
+  def append(responses: DataFrame, transaction: String, version: Int, files: Int): Unit = {
     val writer = responses
       .coalesce(files)
       .withColumn(BronzeSchema.IngestedAt, current_timestamp())
       .write
       .format("delta")
       .mode("append")
-      .option("txnAppId", runId)
+      .option("txnAppId", transaction)
       .option("txnVersion", version.toLong)
       // For a table that is created here: the ids and the outcome, not every field of every struct.
       .option("delta.dataSkippingNumIndexedCols", DeltaSink.IndexedColumns.toLong)

@@ -3,7 +3,7 @@ package io.apisink.spark
 import java.time.Instant
 
 import io.apisink.config.CompiledConfig
-import io.apisink.journal.FlushLimits
+import io.apisink.journal.{FlushLimits, ResumeRule}
 import io.apisink.ledger.{Ledger, OpenRecord}
 import org.apache.spark.SPARK_VERSION
 import org.apache.spark.sql.SparkSession
@@ -24,9 +24,11 @@ private[spark] final class ApiSinkBatchWrite(
     warnings: Seq[String],
     run: Run,
     ledger: Ledger,
+    rule: ResumeRule,
     sinkName: String
 ) extends BatchWrite {
 
+  private val transaction = OpenRecord.newTransaction(run.id)
   private var sends = false
 
   /** Refuses what the ledger or the sink forbids. Changes nothing; for Spark's call of `toBatch`. */
@@ -56,12 +58,14 @@ private[spark] final class ApiSinkBatchWrite(
 
   private def record: OpenRecord = OpenRecord(
     runId = run.id,
+    transaction = transaction,
     planDigest = config.driver.planDigest,
     requestDigest = config.driver.requestDigest,
     partitions = config.driver.partitions,
     idColumn = config.driver.idColumn,
     idType = columns.idType.sql,
     hashVector = IdHash.vector(columns.idType),
+    columns = columns.schema.map(field => s"${field.name} ${field.dataType.sql}").mkString(", "),
     sink = sinkName,
     created = Instant.now().toString,
     sparkVersion = SPARK_VERSION
@@ -79,6 +83,7 @@ private[spark] final class ApiSinkBatchWrite(
       plan.batchRows,
       plan.batchBytes,
       FlushLimits(plan.flushMillis, plan.flushRows, plan.flushBytes),
+      rule,
       clustered = partitions == first.partitions,
       spark.sparkContext.broadcast(new SerializableConfiguration(Sessions.hadoopConf(spark)))
     )

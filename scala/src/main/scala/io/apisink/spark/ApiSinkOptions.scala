@@ -23,8 +23,9 @@ object ConfigOption {
  * Options of a write.
  *
  * @param runId option `runId`; none lets the run's id be derived
+ * @param takeOver option `takeOver`: the driver that holds the run is dead, whatever its lock says
  */
-final class WriteOptions(val config: ConfigOption, val runId: Option[String])
+final class WriteOptions(val config: ConfigOption, val runId: Option[String], val takeOver: Boolean)
 
 /**
  * Options of a read of the journal.
@@ -40,11 +41,12 @@ object ApiSinkOptions {
   private val Config = "config"
   private val ConfigText = "configText"
   private val RunId = "runId"
+  private val TakeOver = "takeOver"
   private val Journal = "journal"
   private val Manifest = "manifest"
 
   def forWrite(options: CaseInsensitiveStringMap): WriteOptions = {
-    refuseUnknown(options, Seq(Config, ConfigText, RunId), "write")
+    refuseUnknown(options, Seq(Config, ConfigText, RunId, TakeOver), "write")
     val config = (Option(options.get(Config)), Option(options.get(ConfigText))) match {
       case (Some(path), None) => ConfigOption.File(path)
       case (None, Some(text)) => new ConfigOption.Text(text)
@@ -61,7 +63,18 @@ object ApiSinkOptions {
           "Write .option(\"config\", \"path/to/config.yaml\")."
         )
     }
-    new WriteOptions(config, Option(options.get(RunId)).map(io.apisink.spark.RunId.checked))
+    val runId = Option(options.get(RunId)).map(io.apisink.spark.RunId.checked)
+    new WriteOptions(config, runId, takeOver(options))
+  }
+
+  private def takeOver(options: CaseInsensitiveStringMap): Boolean = Option(options.get(TakeOver)).exists { value =>
+    value.toBooleanOption.getOrElse {
+      throw new ConfigException(
+        "OPTION_TAKE_OVER",
+        s"the option '$TakeOver' is neither true nor false",
+        s"Write .option(\"$TakeOver\", true) only when the driver that holds the run is dead."
+      )
+    }
   }
 
   def forRead(options: CaseInsensitiveStringMap): ReadOptions = {

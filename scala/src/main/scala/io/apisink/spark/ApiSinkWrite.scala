@@ -1,7 +1,8 @@
 package io.apisink.spark
 
 import io.apisink.config.CompiledConfig
-import io.apisink.ledger.Ledger
+import io.apisink.journal.ResumeRule
+import io.apisink.ledger.{Ledger, LockHolder, RunLock}
 import io.apisink.sink.{DeltaSink, SinkTarget}
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.SparkSession
@@ -21,7 +22,7 @@ private[spark] final class ApiSinkWrite(
     spark: SparkSession,
     config: CompiledConfig,
     columns: SourceColumns,
-    runId: Option[String],
+    options: WriteOptions,
     target: SinkTarget,
     journal: Path,
     warnings: Seq[String]
@@ -39,7 +40,7 @@ private[spark] final class ApiSinkWrite(
 
   /** A run that was opened before keeps its number of partitions, whatever the config says now. */
   override def requiredNumPartitions(): Int = {
-    val id = runId.getOrElse(derivedId(RunOrdinals.peek))
+    val id = options.runId.getOrElse(derivedId(RunOrdinals.peek))
     ledger(id).opened().fold(config.driver.partitions)(_.partitions)
   }
 
@@ -51,10 +52,20 @@ private[spark] final class ApiSinkWrite(
 
   /** Once: the run's id depends on how often the plan was written before. */
   private lazy val batch: BatchWrite = {
-    val id = runId.getOrElse(derivedId(RunOrdinals.take))
+    val id = options.runId.getOrElse(derivedId(RunOrdinals.take))
     val runLedger = ledger(id)
-    val run = new Run(spark, id, runId.isDefined, runLedger, new DeltaSink(spark, target))
-    val write = new ApiSinkBatchWrite(spark, config, columns, warnings, run, runLedger, target.name)
+    val rule = ResumeRule(config.driver.resendOnResume)
+    val run = new Run(
+      id,
+      options.runId.isDefined,
+      runLedger,
+      new RunLock(runLedger.directory, Sessions.hadoopConf(spark)),
+      new JournalToDelta(spark, runLedger.directory, new DeltaSink(spark, target)),
+      rule,
+      LockHolder.here(spark.sparkContext.applicationId),
+      options.takeOver
+    )
+    val write = new ApiSinkBatchWrite(spark, config, columns, warnings, run, runLedger, rule, target.name)
     write.check()
     write
   }

@@ -29,11 +29,12 @@ private[spark] final class ApiSinkWriteBuilder(info: LogicalWriteInfo) extends W
       case text: ConfigOption.Text => ConfigSource.inline(text.text)
     }
     val config = new ConfigCompiler(ReferenceResolver.of(spark)).compile(source, info.schema().fieldNames.toSeq)
+    Preflight.refuseUnsupported(config.driver)
     val columns = SourceColumns.select(info.schema(), config.driver)
     val context = spark.sparkContext
     val warnings = Preflight.check(context.getConf, !context.isLocal, config.driver, !config.secrets.isEmpty)
     val target = SinkTarget.of(config.driver, conf)
     val journal = JournalLocation.resolve(config.driver, spark.conf.getOption(JournalLocation.Setting), target, conf)
-    new ApiSinkWrite(spark, config, columns, options.runId, target, journal, config.driver.warnings ++ warnings)
+    new ApiSinkWrite(spark, config, columns, options, target, journal, config.driver.warnings ++ warnings)
   }
 }

@@ -4,7 +4,7 @@ import scala.util.control.NonFatal
 
 import io.apisink.Outcomes
 import io.apisink.jni.Native
-import io.apisink.journal.JournalWriter
+import io.apisink.journal.{EarlierAnswers, EarlierFiles, JournalWriter}
 import io.apisink.session.{ExchangeLog, NativeSession, TaskIdentity}
 import org.apache.arrow.memory.BufferAllocator
 import org.apache.hadoop.fs.Path
@@ -15,19 +15,23 @@ import org.apache.spark.sql.connector.write.{DataWriter, WriterCommitMessage}
 import org.slf4j.LoggerFactory
 
 /**
- * Sends the rows of one task attempt and journals the answers.
+ * Sends the rows of one task attempt and journals the answers. What earlier attempts have journaled comes first: those
+ * rows are not sent again.
  *
  * All work happens on the task's thread: it fills a batch, waits until the native session wants one, hands it over and
  * takes answers out in between; sending itself goes on in native threads. Waits are slices of [[SendingWriter.Slice]]
  * milliseconds, after each of which a killed task notices. Between two rows of the source nothing is drained: rows come
  * out of a shuffle, so they do not keep waiting for long.
  *
- * What a partition without rows never needs is not made: no session, no directory.
+ * What a partition without rows never needs is not made: no session, no directory. Only where earlier attempts have left
+ * answers they are taken over, though there be no row.
  */
 private[spark] final class SendingWriter(job: WriteJob, partition: Int, taskAttemptId: Long)
     extends DataWriter[InternalRow] {
 
   private val task = Option(TaskContext.get())
+  private lazy val earlier =
+    new EarlierAnswers(new Path(job.directory), partition, job.rule, job.hadoopConf.value.value)
   private var sender: Option[Sender] = None
   private var result: Option[TaskCommit] = None
 
@@ -53,15 +57,19 @@ private[spark] final class SendingWriter(job: WriteJob, partition: Int, taskAtte
     if (!job.clustered) throw SendingWriter.notClustered(job.runId)
     val opened = Sender.open(job, partition, taskAttemptId, () => checkAlive())
     sender = Some(opened)
+    opened.resume(earlier)
+    // Where the last attempt may have failed because answers could not be kept, that comes first.
+    if (task.exists(_.attemptNumber() > 0)) opened.journal.probe()
     opened
   }
 
   private def finish(): TaskCommit = result.getOrElse {
+    if (sender.isEmpty && job.clustered && !earlier.isEmpty) open()
     val commit = sender match {
       case Some(open) =>
         val outcomes = open.finish()
-        TaskCommit(partition, open.journal.result, outcomes)
-      case None => TaskCommit(partition, Nil, Outcomes())
+        TaskCommit(partition, open.earlier.files ++ open.journal.result, outcomes, open.earlier.damaged)
+      case None => TaskCommit(partition, Nil, Outcomes(), Nil)
     }
     result = Some(commit)
     commit
@@ -95,10 +103,25 @@ private final class Sender(
     batch: SourceBatch,
     session: NativeSession,
     val journal: JournalWriter,
+    flushMillis: Long,
     checkAlive: () => Unit
 ) extends AutoCloseable {
 
   private val log = LoggerFactory.getLogger(classOf[SendingWriter])
+  private var found = EarlierFiles(Nil, Nil)
+  private var kept = System.nanoTime()
+
+  /** What earlier attempts have left. */
+  def earlier: EarlierFiles = found
+
+  /** Takes the answers of earlier attempts over. Before the first row. */
+  def resume(answers: EarlierAnswers): Unit = {
+    found = answers.load(allocator) { records =>
+      checkAlive()
+      session.resume(records)
+    }
+    found.damaged.foreach(what => log.warn(s"$what; its rows are sent again"))
+  }
 
   def write(row: InternalRow): Unit = {
     batch.write(row)
@@ -116,14 +139,18 @@ private final class Sender(
     session.outcomes()
   }
 
-  /** After a failure: answers that have arrived are journaled, as far as possible. */
+  /** After a failure: answers that have arrived are journaled, as far as possible. May be called again. */
   def salvage(): Unit = {
-    try while (takeResponses()) {}
-    catch {
-      case NonFatal(e) => log.debug("a failed session has no more responses", e)
-    }
-    session.close()
-    journal.close()
+    // A task that is killed with interruptOnCancel: file systems give up when the flag is set.
+    val interrupted = Thread.interrupted()
+    try {
+      try while (takeResponses()) {}
+      catch {
+        case NonFatal(e) => log.debug("no more answers can be kept", e)
+      }
+      session.close()
+      journal.close()
+    } finally if (interrupted) Thread.currentThread().interrupt()
   }
 
   /** Aborts what is in flight. Answers that have arrived are kept. */
@@ -151,9 +178,20 @@ private final class Sender(
     checkAlive()
     if ((ready & Native.LOGS) != 0) takeLogs()
     if ((ready & Native.RESPONSES) != 0) takeResponses()
-    journal.flushIfDue()
+    keepWhatIsDue()
     ready
   }
+
+  /**
+   * Brings every answer that has arrived into a visible file, once per flush interval: native code says that there are
+   * responses when they fill a batch, which at a low rate they do not for a long time.
+   */
+  private def keepWhatIsDue(): Unit =
+    if (System.nanoTime() - kept >= flushMillis * 1000000L) {
+      while (takeResponses()) {}
+      journal.flush()
+      kept = System.nanoTime()
+    }
 
   private def takeLogs(): Unit = session.takeLogs().foreach { case (level, line) => ExchangeLog.write(level, line) }
 
@@ -185,7 +223,7 @@ private object Sender {
         job.limits,
         job.hadoopConf.value.value
       )
-      new Sender(allocator, batch, session, journal, checkAlive)
+      new Sender(allocator, batch, session, journal, job.limits.millis, checkAlive)
     } catch {
       case e: Throwable =>
         if (batch != null) batch.close()

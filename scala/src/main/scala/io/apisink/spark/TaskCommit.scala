@@ -4,5 +4,12 @@ import io.apisink.Outcomes
 import io.apisink.journal.JournalFile
 import org.apache.spark.sql.connector.write.WriterCommitMessage
 
-/** What a finished task attempt tells the driver: only files named here reach the sink. */
-final case class TaskCommit(partition: Int, files: Seq[JournalFile], outcomes: Outcomes) extends WriterCommitMessage
+/**
+ * What a finished task attempt tells the driver: only files named here reach the sink.
+ *
+ * @param files those of earlier attempts that this one relies on, then its own
+ * @param outcomes of all rows in them that count
+ * @param damaged files of earlier attempts that could not be used, each with the reason
+ */
+final case class TaskCommit(partition: Int, files: Seq[JournalFile], outcomes: Outcomes, damaged: Seq[String])
+    extends WriterCommitMessage

@@ -1,7 +1,7 @@
 package io.apisink.spark
 
 import io.apisink.config.SecretBytes
-import io.apisink.journal.FlushLimits
+import io.apisink.journal.{FlushLimits, ResumeRule}
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.util.SerializableConfiguration
@@ -15,6 +15,7 @@ import org.apache.spark.util.SerializableConfiguration
  * @param ordinals their positions in the source's rows
  * @param batchRows most rows of an Arrow batch
  * @param batchBytes aimed size of an Arrow batch, in bytes
+ * @param rule which answers of earlier task attempts are taken over
  * @param clustered whether Spark has spread the rows over the run's partitions as required; where it has not there may
  *   be no rows
  */
@@ -28,6 +29,7 @@ private[spark] final class WriteJob(
     val batchRows: Int,
     val batchBytes: Long,
     val limits: FlushLimits,
+    val rule: ResumeRule,
     val clustered: Boolean,
     val hadoopConf: Broadcast[SerializableConfiguration]
 ) extends Serializable {

@@ -58,6 +58,14 @@ final class RefusalSuite extends SparkTest {
     assert(refusal(rows, "config" -> "/nowhere/x.yaml").getMessage.contains("/nowhere/x.yaml"))
   }
 
+  test("what the config language has and the sink does not do is refused, not left undone") {
+    val sink = s"""path: "${newDirectory()}""""
+    val text = config(_.copy(sink = Seq(sink, "mode: overwrite", "source_columns: [patient_id]")))
+    val refused = refusal(rows, text)
+    assert(refused.code == "CONFIG_UNSUPPORTED")
+    assert(refused.getMessage.contains("tables.sink.mode, tables.sink.source_columns"))
+  }
+
   test("a missing environment variable is named") {
     val text = config(_.copy(auth = Seq("type: bearer", """token: "{{env.APISINK_TEST_IS_NOT_SET}}"""")))
     val message = refusal(rows, text).getMessage
@@ -101,9 +109,11 @@ final class RefusalSuite extends SparkTest {
       1,
       1,
       1,
+      Nil,
       allowSpeculation = false,
       1,
       Some("k"),
+      Nil,
       Nil
     )
     val conf = new org.apache.spark.SparkConf(false).set("spark.speculation", "true")

@@ -1,38 +1,41 @@
 package org.apache.spark.sql.apisink
 
-import io.apisink.journal.BronzeSchema
+import java.util.UUID
+
+import io.apisink.JournalException
+import io.apisink.journal.{AnswerColumns, JournalCheck, JournalFile, RequestIdSet, ResumeRule}
 import io.apisink.ledger.PartitionFiles
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.connector.read.PartitionReader
 import org.apache.spark.sql.vectorized.{ColumnVector, ColumnarBatch}
-import org.apache.spark.unsafe.types.UTF8String
 
 /**
  * Reads the journal files of one partition in their order. Where they come from more than one task attempt, the first
- * row of each request id counts and later ones are left out.
+ * answer to each request counts and later ones are left out; of earlier attempts' files only rows that the last
+ * attempt took over as answers count.
  *
  * Memory: one batch of one file, and with several attempts the request ids of the partition.
  *
  * @param directory the run's
  */
-final class JournalPartitionReader(directory: Path, partition: PartitionFiles, conf: Configuration)
+final class JournalPartitionReader(directory: Path, partition: PartitionFiles, rule: ResumeRule, conf: Configuration)
     extends PartitionReader[ColumnarBatch] {
 
   private val allocator = ArrowTypes.newAllocator(s"apisink journal partition ${partition.partition}")
   private val left = partition.files.iterator
-  private val seen = Option.when(partition.files.map(_.attempt).distinct.size > 1)(new java.util.HashSet[UTF8String])
-  private var file: Option[JournalFileReader] = None
+  private val seen = Option.when(partition.files.map(_.attempt).distinct.size > 1)(new RequestIdSet)
+  private var file: Option[(JournalFile, JournalFileReader)] = None
   private var batch: ColumnarBatch = _
 
   @scala.annotation.tailrec
-  override def next(): Boolean = file.flatMap(_.next()) match {
-    case Some(loaded) =>
-      batch = seen.fold(loaded)(firstOnly(loaded, _))
+  override def next(): Boolean = file.flatMap { case (of, reader) => reader.next().map(select(of, _)) } match {
+    case Some(selected) =>
+      batch = selected
       if (batch.numRows() > 0) true else next()
     case None if left.hasNext =>
       closeFile()
-      file = Some(new JournalFileReader(new Path(directory, left.next().path), conf, allocator))
+      file = Some(open(left.next()))
       next()
     case None => false
   }
@@ -43,21 +46,38 @@ final class JournalPartitionReader(directory: Path, partition: PartitionFiles, c
     try closeFile()
     finally allocator.close()
 
+  private def open(next: JournalFile): (JournalFile, JournalFileReader) = {
+    val path = new Path(directory, next.path)
+    JournalCheck.damage(path, conf).foreach { why =>
+      throw new JournalException(
+        JournalException.DAMAGED,
+        s"the journal file $path $why",
+        "Write again with the same runId: the rows of that file are sent again, with the same request ids, and all" +
+          " others are not."
+      )
+    }
+    (next, new JournalFileReader(path, conf, allocator))
+  }
+
   private def closeFile(): Unit = {
     val open = file
     file = None
-    open.foreach(_.close())
+    open.foreach { case (_, reader) => reader.close() }
   }
 
-  private def firstOnly(loaded: ColumnarBatch, seen: java.util.HashSet[UTF8String]): ColumnarBatch = {
-    val ids = loaded.column(BronzeSchema.RequestId)
-    // The string points into the batch's buffer: what is kept must be a copy.
-    val rows = (0 until loaded.numRows()).filter(row => seen.add(ids.getUTF8String(row).copy())).toArray
-    if (rows.length == loaded.numRows()) loaded
+  private def select(of: JournalFile, loaded: ColumnarBatch): ColumnarBatch =
+    if (!of.earlier && seen.isEmpty) loaded
     else {
-      val columns =
-        Array.tabulate[ColumnVector](loaded.numCols())(i => new SelectedColumnVector(loaded.column(i), rows))
-      new ColumnarBatch(columns, rows.length)
+      val columns = new AnswerColumns(loaded)
+      val rows = (0 until loaded.numRows()).filter { row =>
+        (!of.earlier || columns.isAnswer(row, rule)) &&
+        seen.forall(_.add(UUID.fromString(columns.requestId(row).toString)))
+      }.toArray
+      if (rows.length == loaded.numRows()) loaded
+      else {
+        val selected =
+          Array.tabulate[ColumnVector](loaded.numCols())(i => new SelectedColumnVector(loaded.column(i), rows))
+        new ColumnarBatch(selected, rows.length)
+      }
     }
-  }
 }

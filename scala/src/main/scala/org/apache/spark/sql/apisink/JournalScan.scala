@@ -1,6 +1,6 @@
 package org.apache.spark.sql.apisink
 
-import io.apisink.journal.BronzeSchema
+import io.apisink.journal.{BronzeSchema, ResumeRule}
 import io.apisink.ledger.{Manifest, PartitionFiles}
 import org.apache.hadoop.fs.Path
 import org.apache.spark.broadcast.Broadcast
@@ -29,7 +29,7 @@ final class JournalScan(directory: Path, manifest: Manifest) extends Scan with B
   override def createReaderFactory(): PartitionReaderFactory = {
     val spark = SparkSession.active
     val conf = spark.sparkContext.broadcast(new SerializableConfiguration(Sessions.hadoopConf(spark)))
-    new JournalReaderFactory(directory.toString, conf)
+    new JournalReaderFactory(directory.toString, manifest.rule, conf)
   }
 
   override def description(): String = s"apisink journal $directory, manifest ${manifest.number}"
@@ -39,14 +39,17 @@ final class JournalScan(directory: Path, manifest: Manifest) extends Scan with B
 
 final case class JournalPartition(files: PartitionFiles) extends InputPartition
 
-final class JournalReaderFactory(directory: String, conf: Broadcast[SerializableConfiguration])
-    extends PartitionReaderFactory {
+final class JournalReaderFactory(
+    directory: String,
+    rule: ResumeRule,
+    conf: Broadcast[SerializableConfiguration]
+) extends PartitionReaderFactory {
 
   override def supportColumnarReads(partition: InputPartition): Boolean = true
 
   override def createColumnarReader(partition: InputPartition): PartitionReader[ColumnarBatch] = {
     val files = partition.asInstanceOf[JournalPartition].files
-    new JournalPartitionReader(new Path(directory), files, conf.value.value)
+    new JournalPartitionReader(new Path(directory), files, rule, conf.value.value)
   }
 
   override def createReader(partition: InputPartition): PartitionReader[InternalRow] =

@@ -1,0 +1,114 @@
+"""Processes that die amid a run: what was journaled is not asked for again, and no row is lost or doubled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyspark
+from conftest import executor_folders, jars
+from origin import Origin
+
+ROWS = 6000
+
+JOB = """
+import sys
+from pyspark.sql import SparkSession, functions as F
+
+spark = SparkSession.builder.getOrCreate()
+source = spark.range(int(sys.argv[2])).select(F.format_string("t-%05d", "id").alias("tracking_id"))
+source.write.format("apisink").option("config", sys.argv[1]).option("runId", "killed").mode("append").save()
+"""
+
+CONFIG = """
+execution: {{partitions: 4, flush_seconds: 0.2}}
+transport: {{tcp_connection: {{limit: 5}}}}
+endpoint: {{method: POST, base_path: "{url}", url_path: /v1/rows}}
+middleware: [{{type: retry}}, {{type: json_body}}]
+tables:
+  source: {{id_column: tracking_id}}
+  sink: {{path: "{sink}"}}
+"""
+
+
+def start(scratch: Path, origin: Origin) -> subprocess.Popen[str]:
+    job, config = scratch / "job.py", scratch / "config.yaml"
+    job.write_text(JOB)
+    config.write_text(CONFIG.format(url=origin.url, sink=scratch / "sink"))
+    command = [
+        str(Path(pyspark.__file__).parent / "bin" / "spark-submit"),
+        *("--master", "local-cluster[2,1,1024]"),
+        *("--jars", ",".join(map(str, jars()))),
+        *("--conf", "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension"),
+        *("--conf", "spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog"),
+        *("--conf", "spark.ui.enabled=false"),
+        *("--conf", "spark.executor.memoryOverhead=512m"),
+        *(str(job), str(config), str(ROWS)),
+    ]
+    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
+    log = (scratch / "driver.log").open("a")
+    return subprocess.Popen(command, env=environment, cwd=scratch, stdout=log, stderr=log, text=True)
+
+
+def wait_for_requests(origin: Origin, wanted: int, running: subprocess.Popen[str]) -> int:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        seen = int(origin.report()["requests"])
+        if seen >= wanted:
+            return seen
+        assert running.poll() is None, "the job ended before it could be killed"
+        time.sleep(0.02)
+    raise AssertionError(f"the server has not seen {wanted} requests")
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """Processes below a process: their command lines by their ids."""
+    parents, commands = {}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                status = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+                commands[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            parents[int(entry.name)] = int(status[1])
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return {child: commands[child] for child in found}
+
+
+def assert_each_row_once(spark: pyspark.sql.SparkSession, scratch: Path, origin: Origin) -> None:
+    rows = spark.read.format("delta").load(str(scratch / "sink"))
+    assert rows.count() == ROWS
+    assert rows.where("outcome = 'success'").select("tracking_id").distinct().count() == ROWS
+    assert origin.report()["keys"] == ROWS
+
+
+def test_an_executor_that_is_killed_costs_what_was_in_flight(scratch: Path, spark: pyspark.sql.SparkSession) -> None:
+    with Origin.start("--latency", "fixed:4ms", "--no-recording") as origin, executor_folders(scratch / "work"):
+        running = start(scratch, origin)
+        sent = wait_for_requests(origin, 2000, running)
+        executors = [pid for pid, line in descendants(running.pid).items() if "CoarseGrainedExecutorBackend" in line]
+        os.kill(min(executors), signal.SIGKILL)
+        assert running.wait(timeout=240) == 0, (scratch / "driver.log").read_text()[-4000:]
+        assert_each_row_once(spark, scratch, origin)
+        # Not those whose answers were journaled: only what was in flight or not yet flushed.
+        assert origin.report()["keys_twice"] < sent / 2
+
+
+def test_a_driver_that_is_killed_is_gone_on_with(scratch: Path, spark: pyspark.sql.SparkSession) -> None:
+    with Origin.start("--latency", "fixed:4ms", "--no-recording") as origin, executor_folders(scratch / "work"):
+        running = start(scratch, origin)
+        sent = wait_for_requests(origin, 2000, running)
+        for pid in descendants(running.pid):
+            os.kill(pid, signal.SIGKILL)
+        running.wait(timeout=60)
+        assert start(scratch, origin).wait(timeout=240) == 0, (scratch / "driver.log").read_text()[-4000:]
+        assert "goes on with 4 partitions" in (scratch / "driver.log").read_text()
+        assert_each_row_once(spark, scratch, origin)
+        assert origin.report()["keys_twice"] < sent / 2
