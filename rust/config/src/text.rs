@@ -14,6 +14,8 @@ pub enum ReferenceKind {
     Env,
     /// `{{secret.SCOPE:KEY}}`: a secret store.
     Secret,
+    /// A key that names a file: one of the driver's machine, read there.
+    File,
 }
 
 impl ReferenceKind {
@@ -23,6 +25,7 @@ impl ReferenceKind {
         match self {
             Self::Env => "env",
             Self::Secret => "secret",
+            Self::File => "file",
         }
     }
 }
@@ -32,9 +35,9 @@ impl ReferenceKind {
 pub struct Reference {
     /// Where its value comes from.
     pub kind: ReferenceKind,
-    /// Scope of the secret store; empty for the environment.
+    /// Scope of the secret store; empty for the environment and for files.
     pub scope: String,
-    /// Key in the scope, or the variable's name.
+    /// Key in the scope, the variable's name, or the file's path.
     pub key: String,
     /// Line of the string that holds it, from 1.
     pub line: u32,
@@ -47,6 +50,7 @@ impl fmt::Display for Reference {
         match self.kind {
             ReferenceKind::Env => write!(f, "{{{{env.{}}}}}", self.key),
             ReferenceKind::Secret => write!(f, "{{{{secret.{}:{}}}}}", self.scope, self.key),
+            ReferenceKind::File => write!(f, "the file {}", self.key),
         }
     }
 }
@@ -87,6 +91,14 @@ impl Text {
             segments.push(Segment::Literal(rest.to_owned()));
         }
         Ok(Self { segments, at })
+    }
+
+    /// The content of a file.
+    pub(crate) fn of_file(path: &str, at: Position) -> Self {
+        let key = path.to_owned();
+        let (line, column) = (at.line, at.column);
+        let file = Reference { kind: ReferenceKind::File, scope: String::new(), key, line, column };
+        Self { segments: vec![Segment::Reference(file)], at }
     }
 
     /// The pieces in order; none for the empty string.

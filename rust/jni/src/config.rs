@@ -2,6 +2,7 @@
 
 use apisink_config::{Config, Problems};
 use apisink_plan::Inputs;
+use apisink_runtime::transport::{EngineContext, Engines};
 use serde::Serialize;
 
 use crate::error::{Kind, NativeError};
@@ -18,6 +19,10 @@ pub(crate) fn compile(text: &[u8], name: &str, inputs: &[u8]) -> Result<Vec<Vec<
     let inputs: Inputs = serde_json::from_slice(inputs)
         .map_err(|_| NativeError::new(Kind::Internal, "the inputs of the compilation cannot be read"))?;
     let compiled = apisink_plan::compile(&config, &inputs).map_err(refused)?;
+    // What an executor would refuse, such as a certificate that cannot be read, is refused here.
+    Engines::default()
+        .make(&EngineContext::new(&compiled.plan.transport, &compiled.secrets))
+        .map_err(|e| NativeError::new(Kind::Config, format!("{name}: {e}")))?;
     Ok(vec![json(&compiled.plan)?, json(&compiled.secrets)?, json(&compiled.driver)?])
 }
 

@@ -12,11 +12,13 @@ use hyper::service::Service;
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
 
 use crate::admin;
 use crate::answer::Answer;
 use crate::exchange::{GivenUp, Shared, serve};
 use crate::link::{Ending, Link};
+use crate::socket::Socket;
 use crate::wire::Wire;
 
 /// A reset discards what the kernel has not sent yet. On loopback that is nothing as long as the answer fits
@@ -55,9 +57,17 @@ impl Service<Request<Incoming>> for Dispatch {
 }
 
 /// Serves a connection to its end.
-pub(crate) async fn run(shared: Arc<Shared>, stream: TcpStream) {
+pub(crate) async fn run(shared: Arc<Shared>, stream: TcpStream, tls: Option<TlsAcceptor>) {
     // Without this, an answer in two writes waits for the client's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
+    let stream = match tls {
+        None => Socket::Plain(stream),
+        Some(tls) => match tls.accept(stream).await {
+            Ok(stream) => Socket::Tls(Box::new(stream)),
+            // The client has been told by an alert.
+            Err(_) => return,
+        },
+    };
     let link = shared.recorder.connect();
     let open = Open(link.clone());
     let close_idle = shared.script.close_idle;
@@ -93,7 +103,7 @@ pub(crate) async fn run(shared: Arc<Shared>, stream: TcpStream) {
 
 /// Ends the socket as the link says. What fails here has failed because the client is gone, which is the end
 /// that was wanted.
-async fn end(mut stream: TcpStream, link: &Link) {
+async fn end(mut stream: Socket, link: &Link) {
     match link.ending() {
         Some(Ending::Reset) => {
             if link.unsettled() > SETTLES_AT_ONCE {

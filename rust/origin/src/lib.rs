@@ -34,6 +34,7 @@ mod recorder;
 mod report;
 mod script;
 mod server;
+mod socket;
 mod wire;
 
 pub use faults::{FailEvery, FailFirst, FailShare, Refusal, RetryAfter};

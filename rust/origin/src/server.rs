@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 use crate::auth::Auth;
 use crate::connection;
@@ -20,6 +22,7 @@ use crate::script::Script;
 /// A running origin. Dropping it ends it too, though without waiting for the end.
 pub struct Origin {
     addr: SocketAddr,
+    scheme: &'static str,
     shared: Arc<Shared>,
     stop: oneshot::Sender<()>,
     accepting: JoinHandle<()>,
@@ -42,13 +45,29 @@ impl Origin {
     /// # Errors
     /// When the script is not consistent, or its address cannot be listened on.
     pub async fn try_start(script: Script) -> io::Result<Self> {
+        Self::listen(script, None).await
+    }
+
+    /// Starts an origin that speaks TLS, with certificates as the caller configured them.
+    ///
+    /// # Panics
+    /// As [`Origin::start`].
+    pub async fn start_tls(script: Script, config: Arc<ServerConfig>) -> Self {
+        match Self::listen(script, Some(config.into())).await {
+            Ok(origin) => origin,
+            Err(error) => panic!("the origin cannot start: {error}"),
+        }
+    }
+
+    async fn listen(script: Script, tls: Option<TlsAcceptor>) -> io::Result<Self> {
         script.check().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let listener = TcpListener::bind(script.listen).await?;
         let addr = listener.local_addr()?;
         let shared = Arc::new(Shared { auth: Auth::of(&script), script, recorder: Recorder::new() });
         let (stop, stopped) = oneshot::channel();
-        let accepting = tokio::spawn(accept(listener, shared.clone(), stopped));
-        Ok(Self { addr, shared, stop, accepting })
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let accepting = tokio::spawn(accept(listener, shared.clone(), tls, stopped));
+        Ok(Self { addr, scheme, shared, stop, accepting })
     }
 
     /// Where it listens.
@@ -58,7 +77,7 @@ impl Origin {
 
     /// The base URL, without a slash at the end.
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        format!("{}://{}", self.scheme, self.addr)
     }
 
     /// What it saw so far. An answer that a client has received whole is in it.
@@ -95,13 +114,18 @@ impl Origin {
 }
 
 /// Accepts until told to stop, or until the origin is dropped.
-async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
+async fn accept(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    tls: Option<TlsAcceptor>,
+    mut stopped: oneshot::Receiver<()>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection::run(shared.clone(), stream));
+                    connections.spawn(connection::run(shared.clone(), stream, tls.clone()));
                 }
                 // Out of file descriptors, most likely: they come back as connections end.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,

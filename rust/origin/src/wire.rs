@@ -6,22 +6,22 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use crate::link::Link;
+use crate::socket::Socket;
 
 /// A socket that reports to its link.
 pub(crate) struct Wire {
-    stream: TcpStream,
+    stream: Socket,
     link: Arc<Link>,
 }
 
 impl Wire {
-    pub(crate) fn new(stream: TcpStream, link: Arc<Link>) -> Self {
+    pub(crate) fn new(stream: Socket, link: Arc<Link>) -> Self {
         Self { stream, link }
     }
 
-    pub(crate) fn into_stream(self) -> TcpStream {
+    pub(crate) fn into_stream(self) -> Socket {
         self.stream
     }
 }

@@ -5,12 +5,10 @@ use apisink_config::{Code, Config, Problems};
 use crate::driver::DriverPlan;
 use crate::inputs::Inputs;
 use crate::mapping::Mappings;
-use crate::plan::{
-    BodyNode, ExecutionPlan, PLAN_FORMAT, Plan, RequestPlan, SourcePlan, TcpPlan, TransportPlan,
-};
+use crate::plan::{BodyNode, ExecutionPlan, PLAN_FORMAT, Plan, RequestPlan, SourcePlan};
 use crate::secrets::SecretValues;
 use crate::state::State;
-use crate::{auth, chain, digest, exposure, headers, tables, url};
+use crate::{auth, chain, digest, exposure, headers, tables, transport, url};
 
 /// A compiled config.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +57,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     let whole_row = has("json_body") && injected.body.is_empty();
     let body = if whole_row { BodyNode::Row } else { BodyNode::Object(injected.body) };
     let chain = chain::compile(&mut state, body, injected.params, auth_spec);
+    let transport = transport::compile(&mut state);
     let sink = tables::sink(&mut state);
     let driver_sink = tables::driver_sink(&mut state);
     let driver_source = tables::driver_source(&mut state);
@@ -94,7 +93,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
             max_url_bytes: config.endpoint.max_url_length,
         },
         chain,
-        transport: transport(config),
+        transport,
         execution: ExecutionPlan {
             partitions: config.execution.partitions,
             max_requests_per_second: config.execution.max_requests_per_second,
@@ -144,19 +143,4 @@ fn internal(config: &Config, error: &serde_json::Error) -> Problems {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub(crate) fn millis(seconds: f64) -> u64 {
     (seconds * 1000.0).round() as u64
-}
-
-fn transport(config: &Config) -> TransportPlan {
-    let transport = &config.transport;
-    let tcp = &transport.tcp_connection;
-    TransportPlan {
-        engine: transport.engine.as_str().to_owned(),
-        base_timeout_ms: millis(transport.base_timeout),
-        connect_timeout_ms: millis(transport.connect_timeout),
-        tls_timeout_ms: 10_000,
-        first_byte_timeout_ms: None,
-        between_bytes_timeout_ms: None,
-        tcp: TcpPlan { limit: tcp.limit, idle_timeout_ms: millis(tcp.idle_timeout), ..TcpPlan::default() },
-        max_response_bytes: transport.max_response_bytes,
-    }
 }

@@ -19,6 +19,7 @@ mod secrets;
 mod state;
 mod tables;
 mod template;
+mod transport;
 mod url;
 
 pub use compile::{Compiled, compile};
@@ -26,3 +27,4 @@ pub use driver::{DriverMerge, DriverPlan, DriverSink, DriverSource};
 pub use inputs::{Inputs, ResolvedReference};
 pub use plan::*;
 pub use secrets::{Secret, SecretValues};
+pub use transport::{ClientCertificatePlan, TcpPlan, TlsPlan, TlsVersion, TransportPlan};

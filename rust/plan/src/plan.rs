@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::transport::TransportPlan;
+
 /// Version of the plan's serialised form. An executor refuses a plan of another version.
 pub const PLAN_FORMAT: u32 = 1;
 
@@ -244,61 +246,6 @@ pub enum LogLevel {
     Debug,
     /// Everything.
     Trace,
-}
-
-/// How connections are made and kept.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TransportPlan {
-    /// Engine by name: `hyper`, `render`, or one that the process adds.
-    pub engine: String,
-    /// Longest time of one attempt, from the connection's making to the answer's last byte; the waits for a pooled
-    /// connection and for the rate limit are not counted.
-    pub base_timeout_ms: u64,
-    /// Longest time for DNS and TCP of a new connection.
-    pub connect_timeout_ms: u64,
-    /// Longest time for the TLS handshake of a new connection.
-    pub tls_timeout_ms: u64,
-    /// Longest time from the request's writing to the head of its answer; none means `base_timeout_ms` alone.
-    pub first_byte_timeout_ms: Option<u64>,
-    /// Longest time between two pieces of an answer; none means `base_timeout_ms` alone.
-    pub between_bytes_timeout_ms: Option<u64>,
-    /// The TCP connections.
-    pub tcp: TcpPlan,
-    /// Longest answer body in bytes; what is beyond is cut off and flagged.
-    pub max_response_bytes: usize,
-}
-
-/// The TCP connections of an executor process.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TcpPlan {
-    /// Most connections open at once.
-    pub limit: usize,
-    /// Most connections open at once to one host; none means `limit`.
-    pub limit_per_host: Option<usize>,
-    /// An idle connection is closed after this time.
-    pub idle_timeout_ms: u64,
-    /// A connection is used for no further request after this time; none means forever.
-    pub lifetime_ms: Option<u64>,
-    /// Whether a connection is kept for further requests.
-    pub keep_alive: bool,
-    /// A connection is closed after so many requests; none means never.
-    pub requests_per_connection: Option<u64>,
-    /// Idle time after which the kernel probes whether the peer is still there; none switches the probes off.
-    pub probe_interval_ms: Option<u64>,
-}
-
-impl Default for TcpPlan {
-    fn default() -> Self {
-        Self {
-            limit: 100,
-            limit_per_host: None,
-            idle_timeout_ms: 60_000,
-            lifetime_ms: None,
-            keep_alive: true,
-            requests_per_connection: None,
-            probe_interval_ms: Some(60_000),
-        }
-    }
 }
 
 /// Rates, windows and budgets.

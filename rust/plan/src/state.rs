@@ -65,6 +65,7 @@ impl<'a> State<'a> {
             ("", ReferenceKind::Env) => {
                 format!("set the environment variable {} on the driver", reference.key)
             }
+            ("", ReferenceKind::File) => "files are read on the driver: check the path there".to_owned(),
             _ => "check scope and key, and that a provider for this scope is there".to_owned(),
         };
         self.note(at, Code::Reference, what, hint);
@@ -143,6 +144,11 @@ impl<'a> State<'a> {
         if text.references().iter().all(|reference| reference.kind != ReferenceKind::Secret) {
             self.credentials.remove(&slot);
         }
+    }
+
+    /// A secret that is never sent: no answer can echo it.
+    pub(crate) fn stays_here(&mut self, slot: SecretSlot) {
+        self.credentials.remove(&slot);
     }
 
     /// Slots that hold a credential. A variable of the environment does when it stands where one is expected.

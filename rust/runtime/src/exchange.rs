@@ -122,6 +122,10 @@ pub enum FailureKind {
     Connect,
     /// The TLS handshake failed.
     Tls,
+    /// The server's certificate is refused: expired, for another name, of an unknown authority, not pinned.
+    ServerCertificate,
+    /// The server refuses the client certificate, or misses it.
+    ClientCertificate,
     /// DNS and TCP together took too long.
     ConnectTimeout,
     /// The TLS handshake took too long.
@@ -149,6 +153,8 @@ impl FailureKind {
             FailureKind::Dns => "dns",
             FailureKind::Connect => "connect",
             FailureKind::Tls => "tls",
+            FailureKind::ServerCertificate => "server_certificate",
+            FailureKind::ClientCertificate => "client_cert",
             FailureKind::ConnectTimeout => "connect_timeout",
             FailureKind::TlsTimeout => "tls_timeout",
             FailureKind::FirstByteTimeout => "first_byte_timeout",

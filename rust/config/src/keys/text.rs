@@ -191,6 +191,37 @@ impl Kind for Credential {
     }
 }
 
+/// The path of a file of the driver's machine, which is read there; its content is the value.
+pub(crate) const fn file(example: &'static str) -> FileKind {
+    FileKind { example }
+}
+
+/// See [`file`].
+pub(crate) struct FileKind {
+    example: &'static str,
+}
+
+impl Kind for FileKind {
+    type Value = Text;
+
+    fn read(&self, section: &mut Section<'_>, key: &'static str) -> Option<Text> {
+        word(self.example).read(section, key).map(|path| Text::of_file(&path.value, path.at))
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::Word
+    }
+
+    fn example(&self) -> String {
+        self.example.to_owned()
+    }
+
+    /// No file has a default.
+    fn default_json(&self, _: &Text) -> serde_json::Value {
+        serde_json::Value::Null
+    }
+}
+
 /// A string without references, or `false`, which is read as none. `true` stands for the default.
 pub(crate) const fn word_or_false(example: &'static str) -> WordOrFalse {
     WordOrFalse { example }

@@ -62,4 +62,5 @@ textless!(
     crate::tables::Place,
     crate::tables::SinkMode,
     crate::transport::EngineName,
+    crate::transport::OldestTls,
 );

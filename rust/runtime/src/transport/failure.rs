@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 
+use super::hyper::tls;
 use crate::exchange::{Failure, FailureKind};
 
 /// A failure before any byte of the request can have left.
@@ -10,7 +11,12 @@ pub(super) fn not_sent(kind: FailureKind, message: String) -> Failure {
 }
 
 /// What an error of hyper's means. `may_have_left` is known by the caller: hyper hands an unsent request back.
-pub(super) fn classify(error: &hyper::Error, may_have_left: bool) -> Failure {
+pub(super) fn classify(error: &hyper::Error, peer: &str, may_have_left: bool) -> Failure {
+    // With TLS 1.3 the server's verdict on a client certificate comes when the handshake is over on this side.
+    if let Some(tls) = tls::of_error(error) {
+        let (kind, why) = tls::explain(tls, peer);
+        return Failure { kind, message: format!("TLS with {peer}: {why}"), may_have_left };
+    }
     let mut kind = if error.is_parse() {
         FailureKind::InvalidResponse
     } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
@@ -18,7 +24,7 @@ pub(super) fn classify(error: &hyper::Error, may_have_left: bool) -> Failure {
     } else {
         FailureKind::Transport
     };
-    let mut message = error.to_string();
+    let mut message = format!("{peer}: {error}");
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(io) = cause.downcast_ref::<std::io::Error>() {

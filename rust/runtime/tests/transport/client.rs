@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use apisink_origin::{Origin, Script};
-use apisink_plan::TransportPlan;
-use apisink_runtime::transport::{HyperTransport, Roots, Sent, Transport};
-use apisink_runtime::{ByteBudget, Failure, RateLimiter, Request, Response, TransportFacts};
+use apisink_plan::{Secret, SecretValues, TransportPlan};
+use apisink_runtime::transport::{EngineContext, HyperTransport, Sent, Transport};
+use apisink_runtime::{ByteBudget, Failure, RateLimiter, Request, Response, RuntimeError, TransportFacts};
 use http::Method;
 
 /// An engine with a plan of its own.
@@ -19,16 +19,22 @@ pub(crate) struct Client {
 impl Client {
     /// An engine with the defaults, changed as said.
     pub(crate) fn new(change: impl FnOnce(&mut TransportPlan)) -> Self {
-        Self::with_roots(Roots::Platform, change)
+        Self::try_new(&[], change).unwrap()
     }
 
-    pub(crate) fn with_roots(roots: Roots, change: impl FnOnce(&mut TransportPlan)) -> Self {
+    /// The same, with the values of the secret slots.
+    pub(crate) fn try_new(
+        slots: &[&str],
+        change: impl FnOnce(&mut TransportPlan),
+    ) -> Result<Self, RuntimeError> {
         let mut plan = crate::support::compiled("http://127.0.0.1", "{}").plan.transport;
         change(&mut plan);
-        Self {
-            transport: Arc::new(HyperTransport::new(plan, roots)),
-            limiter: Arc::new(RateLimiter::new(None)),
+        let mut secrets = SecretValues::default();
+        for value in slots {
+            secrets.push(Secret::new(*value));
         }
+        let transport = HyperTransport::new(&EngineContext::new(&plan, &secrets))?;
+        Ok(Self { transport: Arc::new(transport), limiter: Arc::new(RateLimiter::new(None)) })
     }
 
     /// At most so many requests per second.

@@ -7,3 +7,4 @@ mod rate;
 mod seam;
 mod support;
 mod timeouts;
+mod tls;

@@ -29,7 +29,7 @@ pub(super) async fn read(
     loop {
         let frame = match clock.limit(phase, peer, incoming.frame()).await? {
             None => return Ok(Body { bytes: chunks.finish(), truncated: false }),
-            Some(Err(error)) => return Err(classify(&error, true)),
+            Some(Err(error)) => return Err(classify(&error, peer, true)),
             Some(Ok(frame)) => frame,
         };
         let Ok(mut data) = frame.into_data() else { continue };

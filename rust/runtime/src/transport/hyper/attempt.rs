@@ -80,7 +80,7 @@ impl HyperTransport {
                     let nothing_left = nothing_left || message.is_some();
                     // Another connection is no repeat when nothing of the request can have been processed.
                     if !(nothing_left && was_idle) {
-                        return Err(classify(&error.into_error(), !nothing_left));
+                        return Err(classify(&error.into_error(), peer, !nothing_left));
                     }
                 }
                 Err(late) => return Err(Failure { may_have_left: !nothing_left, ..late }),

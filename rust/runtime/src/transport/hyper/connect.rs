@@ -2,13 +2,11 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use apisink_plan::{TcpPlan, TransportPlan};
+use apisink_plan::TcpPlan;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
@@ -17,10 +15,12 @@ use tokio_rustls::client::TlsStream;
 use super::clock::{Clock, Phases};
 use super::connection::{ConnectTimes, Connection};
 use super::pool::{OpenCount, Ticket};
-use super::tls::{LazyTls, Roots};
+use super::tls::{self, Tls};
 use super::wire::Wire;
+use crate::error::RuntimeError;
 use crate::exchange::{Failure, FailureKind};
 use crate::request::Origin;
+use crate::transport::EngineContext;
 use crate::transport::failure::not_sent;
 
 /// Makes connections as a plan says.
@@ -28,12 +28,18 @@ use crate::transport::failure::not_sent;
 pub(super) struct Connector {
     phases: Phases,
     tcp: TcpPlan,
-    tls: LazyTls,
+    tls: Tls,
 }
 
 impl Connector {
-    pub(super) fn new(plan: &TransportPlan, roots: Roots) -> Self {
-        Self { phases: Phases::new(plan), tcp: plan.tcp.clone(), tls: LazyTls::new(roots) }
+    pub(super) fn new(context: &EngineContext<'_>) -> Result<Self, RuntimeError> {
+        let plan = context.plan;
+        let client = match plan.tls.client {
+            Some(client) => Some((context.secret(client.certificate)?, context.secret(client.key)?)),
+            None => None,
+        };
+        let tls = Tls::new(&plan.tls, client, &["http/1.1"]).map_err(RuntimeError::Plan)?;
+        Ok(Self { phases: Phases::new(plan), tcp: plan.tcp.clone(), tls })
     }
 
     /// Makes a connection. No byte of a request has left when this fails.
@@ -93,11 +99,22 @@ impl Connector {
     }
 
     async fn handshake_tls(&self, origin: &Origin, wire: Wire) -> Result<TlsStream<Wire>, Failure> {
-        let wrong = |why: String| not_sent(FailureKind::Tls, format!("TLS with {}: {why}", origin.authority));
+        let peer = &origin.authority;
+        let wrong = |why: String| not_sent(FailureKind::Tls, format!("TLS with {peer}: {why}"));
         let config = self.tls.config().map_err(wrong)?;
-        let name = ServerName::try_from(origin.host.clone())
-            .map_err(|_| wrong(format!("{} is no name that a certificate can hold", origin.host)))?;
-        TlsConnector::from(Arc::clone(&config)).connect(name, wire).await.map_err(|e| wrong(e.to_string()))
+        let name = self.tls.name_of(&origin.host).map_err(wrong)?;
+        TlsConnector::from(config).connect(name.clone(), wire).await.map_err(|error| {
+            match tls::of_error(&error) {
+                Some(problem) => {
+                    let (kind, why) = tls::explain(problem, &name.to_str());
+                    not_sent(kind, format!("TLS with {peer}: {why}"))
+                }
+                None if error.kind() == std::io::ErrorKind::UnexpectedEof => wrong(
+                    "the server closed the connection amid the handshake; does it speak TLS there?".into(),
+                ),
+                None => wrong(error.to_string()),
+            }
+        })
     }
 }
 

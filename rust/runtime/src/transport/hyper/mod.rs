@@ -6,7 +6,7 @@ mod clock;
 mod connect;
 mod connection;
 mod pool;
-mod tls;
+pub(in crate::transport) mod tls;
 mod wire;
 
 use std::sync::{Arc, Once};
@@ -16,7 +16,6 @@ use apisink_plan::TransportPlan;
 use self::clock::Phases;
 use self::connect::Connector;
 use self::pool::Pool;
-pub use self::tls::Roots;
 use super::{Connections, EngineContext, Sent, Transport};
 use crate::budget::Reservation;
 use crate::error::RuntimeError;
@@ -36,19 +35,20 @@ pub struct HyperTransport {
 }
 
 pub(super) fn make(context: &EngineContext<'_>) -> Result<Box<dyn Transport>, RuntimeError> {
-    Ok(Box::new(HyperTransport::new(context.plan.clone(), Roots::Platform)))
+    Ok(Box::new(HyperTransport::new(context)?))
 }
 
 impl HyperTransport {
-    /// An engine that trusts the given authorities. Opens nothing yet.
-    pub fn new(plan: TransportPlan, roots: Roots) -> Self {
-        Self {
+    /// The engine of a plan. Opens nothing yet, but reads the plan's certificates.
+    pub fn new(context: &EngineContext<'_>) -> Result<Self, RuntimeError> {
+        let plan = context.plan.clone();
+        Ok(Self {
             phases: Phases::new(&plan),
             pool: Pool::new(&plan.tcp),
-            connector: Connector::new(&plan, roots),
+            connector: Connector::new(context)?,
             plan,
             reaping: Once::new(),
-        }
+        })
     }
 }
 

@@ -1,26 +1,39 @@
 package io.apisink.config
 
+import java.io.{FileNotFoundException, IOException}
+import java.nio.charset.StandardCharsets.UTF_8
+
 import io.apisink.config.secrets.SecretProviders
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.apisink.Sessions
 
 /**
- * A reference of a config to a value that stands elsewhere: `{{env.KEY}}` or `{{secret.SCOPE:KEY}}`.
+ * A reference of a config to a value that stands elsewhere: `{{env.KEY}}`, `{{secret.SCOPE:KEY}}`, or a file that a key
+ * names.
  *
- * @param kind `env` or `secret`
- * @param scope of a secret; empty for `env`
+ * @param kind `env`, `secret` or `file`
+ * @param scope of a secret; else empty
+ * @param key of a secret, name of a variable, or path of a file
  */
 final case class Reference(kind: String, scope: String, key: String)
 
 /**
- * Looks references up: `{{env.KEY}}` in the driver's environment, `{{secret.SCOPE:KEY}}` with the providers. Used on the
- * driver only, each time a write is planned (EXPLAIN included): it reads and changes nothing.
+ * Looks references up: `{{env.KEY}}` in the driver's environment, `{{secret.SCOPE:KEY}}` with the providers, files through
+ * Hadoop's file systems. Used on the driver only, each time a write is planned (EXPLAIN included): it reads and changes nothing.
  */
-final class ReferenceResolver(environment: String => Option[String], providers: SecretProviders) {
+final class ReferenceResolver(
+    environment: String => Option[String],
+    providers: SecretProviders,
+    file: String => Either[String, String]
+) {
 
   /** The value, or why there is none, in words that end a sentence and hold no secret. */
   def resolve(reference: Reference): Either[String, String] = reference.kind match {
     case "env" =>
       environment(reference.key).toRight(s"the driver's environment has no variable ${reference.key}")
+    case "file" => file(reference.key)
     case _ => providers.resolve(reference.scope, reference.key)
   }
 }
@@ -29,5 +42,21 @@ object ReferenceResolver {
 
   /** With the driver's environment, and the providers that a session's settings and class path offer. */
   def of(spark: SparkSession): ReferenceResolver =
-    new ReferenceResolver(sys.env.get, SecretProviders.of(spark))
+    new ReferenceResolver(sys.env.get, SecretProviders.of(spark), read(_, Sessions.hadoopConf(spark)))
+
+  /** Larger than any certificate or key; a mistaken path to a data file must not fill the driver. */
+  private val MaxFileBytes = 1024 * 1024
+
+  private def read(path: String, conf: Configuration): Either[String, String] =
+    try {
+      val file = new Path(path)
+      val in = file.getFileSystem(conf).open(file)
+      try {
+        val bytes = in.readNBytes(MaxFileBytes + 1)
+        Either.cond(bytes.length <= MaxFileBytes, new String(bytes, UTF_8), s"it is larger than $MaxFileBytes bytes")
+      } finally in.close()
+    } catch {
+      case _: FileNotFoundException => Left("the driver finds no such file")
+      case e @ (_: IOException | _: IllegalArgumentException) => Left(s"the driver cannot read it: ${e.getMessage}")
+    }
 }

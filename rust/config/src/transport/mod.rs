@@ -1,6 +1,12 @@
 //! `transport`: how connections are made and kept.
 
+mod tcp;
+mod tls;
+
 use crate::keys::{Choice, choice, flag, keys, seconds, section, whole};
+
+pub use tcp::TcpConnection;
+pub use tls::{OldestTls, Tls};
 
 const DAY: f64 = 86_400.0;
 
@@ -12,8 +18,14 @@ keys! {
         /// Longest time of one attempt, from the making of its connection to the last byte of its answer. Waits for a
         /// free connection and for the rate limit are not counted.
         base_timeout: f64 = seconds(0.001..=DAY).or(30.0),
-        /// Longest time for DNS, TCP and TLS of a new connection.
+        /// Longest time for DNS and TCP of a new connection.
         connect_timeout: f64 = seconds(0.001..=DAY).or(10.0),
+        /// Longest time for the TLS handshake of a new connection.
+        tls_timeout: f64 = seconds(0.001..=DAY).or(10.0),
+        /// Longest time from the writing of a request to the head of its answer.
+        first_byte_timeout: Option<f64> = seconds(0.001..=DAY).for_example(10.0).optional("`base_timeout` alone"),
+        /// Longest time between two pieces of an answer.
+        between_bytes_timeout: Option<f64> = seconds(0.001..=DAY).for_example(10.0).optional("`base_timeout` alone"),
         /// Longest time of the warm-up. Accepted, but not yet used.
         warmup_timeout: f64 = seconds(0.0..=DAY).or(10.0),
         /// Longest answer body; what is beyond is cut off and flagged.
@@ -22,16 +34,8 @@ keys! {
         allow_insecure_http: bool = flag().or(false),
         /// The connections themselves.
         tcp_connection: TcpConnection = section(),
-    }
-}
-
-keys! {
-    /// The connections of an executor process.
-    pub struct TcpConnection {
-        /// Most connections that an executor process holds open at once.
-        limit: usize = whole(1..=100_000, "connections").or(100),
-        /// Time after which an idle connection is closed.
-        idle_timeout: f64 = seconds(0.0..=DAY).or(60.0),
+        /// TLS of `https` URLs.
+        tls: Tls = section(),
     }
 }
 

@@ -1,0 +1,70 @@
+//! `transport`: config to plan.
+
+mod plan;
+
+use apisink_config::{OldestTls, SecretText, TcpConnection, Text, Tls, Transport};
+
+use crate::compile::millis;
+use crate::plan::SecretSlot;
+use crate::state::State;
+pub use plan::*;
+
+/// The transport's part of the plan.
+pub(crate) fn compile(state: &mut State<'_>) -> TransportPlan {
+    let transport: &Transport = &state.config.transport;
+    TransportPlan {
+        engine: transport.engine.as_str().to_owned(),
+        base_timeout_ms: millis(transport.base_timeout),
+        connect_timeout_ms: millis(transport.connect_timeout),
+        tls_timeout_ms: millis(transport.tls_timeout),
+        first_byte_timeout_ms: transport.first_byte_timeout.map(millis),
+        between_bytes_timeout_ms: transport.between_bytes_timeout.map(millis),
+        max_response_bytes: transport.max_response_bytes,
+        tcp: tcp(&transport.tcp_connection),
+        tls: tls(state, &transport.tls),
+    }
+}
+
+fn tcp(tcp: &TcpConnection) -> TcpPlan {
+    TcpPlan {
+        limit: tcp.limit,
+        limit_per_host: tcp.limit_per_host,
+        idle_timeout_ms: millis(tcp.idle_timeout),
+        lifetime_ms: tcp.lifetime.map(millis),
+        keep_alive: tcp.keep_alive,
+        requests_per_connection: tcp.requests_per_connection,
+        probe_interval_ms: Some(millis(tcp.probe_interval)).filter(|interval| *interval > 0),
+    }
+}
+
+fn tls(state: &mut State<'_>, tls: &Tls) -> TlsPlan {
+    let ca = tls.ca_file.as_ref().and_then(|file| state.plain(file, "`transport.tls.ca_file`"));
+    let certificate = material(state, &tls.client_cert_file, &tls.client_cert, "client_cert");
+    let key = material(state, &tls.client_key_file, &tls.client_key, "client_key");
+    TlsPlan {
+        ca,
+        client: certificate.zip(key).map(|(certificate, key)| ClientCertificatePlan { certificate, key }),
+        server_name: tls.server_name.as_ref().map(|name| name.value.clone()),
+        min_version: match tls.min_version {
+            OldestTls::V1_2 => TlsVersion::V1_2,
+            OldestTls::V1_3 => TlsVersion::V1_3,
+        },
+        pins: tls.pins.iter().map(|pin| pin.value.clone()).collect(),
+        session_resumption: tls.session_resumption,
+        verify: !tls.danger_accept_any_server_certificate.value,
+    }
+}
+
+/// The slot of a file's content, or of a text.
+fn material(
+    state: &mut State<'_>,
+    file: &Option<Text>,
+    text: &Option<SecretText>,
+    key: &str,
+) -> Option<SecretSlot> {
+    let given = file.as_ref().or(text.as_ref().map(SecretText::expose))?;
+    let slot = state.credential(given, &format!("`transport.tls.{key}`"), |_| None)?;
+    // It never leaves this side, so that no answer can echo it.
+    state.stays_here(slot);
+    Some(slot)
+}

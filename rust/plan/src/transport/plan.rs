@@ -1,0 +1,116 @@
+//! The transport's part of the plan.
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::SecretSlot;
+
+/// How connections are made and kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TransportPlan {
+    /// Engine by name: `hyper`, `render`, or one that the process adds.
+    pub engine: String,
+    /// Longest time of one attempt, from the connection's making to the answer's last byte; the waits for a pooled
+    /// connection and for the rate limit are not counted.
+    pub base_timeout_ms: u64,
+    /// Longest time for DNS and TCP of a new connection.
+    pub connect_timeout_ms: u64,
+    /// Longest time for the TLS handshake of a new connection.
+    pub tls_timeout_ms: u64,
+    /// Longest time from the request's writing to the head of its answer; none means `base_timeout_ms` alone.
+    pub first_byte_timeout_ms: Option<u64>,
+    /// Longest time between two pieces of an answer; none means `base_timeout_ms` alone.
+    pub between_bytes_timeout_ms: Option<u64>,
+    /// The TCP connections.
+    pub tcp: TcpPlan,
+    /// TLS.
+    pub tls: TlsPlan,
+    /// Longest answer body in bytes; what is beyond is cut off and flagged.
+    pub max_response_bytes: usize,
+}
+
+/// The TCP connections of an executor process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TcpPlan {
+    /// Most connections open at once.
+    pub limit: usize,
+    /// Most connections open at once to one host; none means `limit`.
+    pub limit_per_host: Option<usize>,
+    /// An idle connection is closed after this time.
+    pub idle_timeout_ms: u64,
+    /// A connection is used for no further request after this time; none means forever.
+    pub lifetime_ms: Option<u64>,
+    /// Whether a connection is kept for further requests.
+    pub keep_alive: bool,
+    /// A connection is closed after so many requests; none means never.
+    pub requests_per_connection: Option<u64>,
+    /// Idle time after which the kernel probes whether the peer is still there; none switches the probes off.
+    pub probe_interval_ms: Option<u64>,
+}
+
+impl Default for TcpPlan {
+    fn default() -> Self {
+        Self {
+            limit: 100,
+            limit_per_host: None,
+            idle_timeout_ms: 60_000,
+            lifetime_ms: None,
+            keep_alive: true,
+            requests_per_connection: None,
+            probe_interval_ms: Some(60_000),
+        }
+    }
+}
+
+/// Whom to trust over TLS, and who we are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TlsPlan {
+    /// Certificates of the authorities that are trusted, in PEM form; none means those of the operating system.
+    pub ca: Option<String>,
+    /// The client certificate.
+    pub client: Option<ClientCertificatePlan>,
+    /// The name that is asked for and that the server's certificate must hold; none means the URL's host.
+    pub server_name: Option<String>,
+    /// The oldest version that is spoken.
+    pub min_version: TlsVersion,
+    /// The server's key must be one of these (`sha256/` and base64 of SHA-256 over the SubjectPublicKeyInfo); empty
+    /// means any.
+    pub pins: Vec<String>,
+    /// Whether sessions are resumed.
+    pub session_resumption: bool,
+    /// Whether chain and name of the server's certificate are checked.
+    pub verify: bool,
+}
+
+/// A client certificate. Both parts are slots, so that a renewed one leaves the plan's digest alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientCertificatePlan {
+    /// The certificate and its chain, in PEM form, its own first.
+    pub certificate: SecretSlot,
+    /// Its private key, in PEM form.
+    pub key: SecretSlot,
+}
+
+/// A version of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TlsVersion {
+    /// RFC 5246.
+    #[serde(rename = "1.2")]
+    V1_2,
+    /// RFC 8446.
+    #[serde(rename = "1.3")]
+    V1_3,
+}
+
+impl Default for TlsPlan {
+    fn default() -> Self {
+        Self {
+            ca: None,
+            client: None,
+            server_name: None,
+            min_version: TlsVersion::V1_2,
+            pins: Vec::new(),
+            session_resumption: true,
+            verify: true,
+        }
+    }
+}
