@@ -154,7 +154,7 @@ impl FailureKind {
             FailureKind::Connect => "connect",
             FailureKind::Tls => "tls",
             FailureKind::ServerCertificate => "server_certificate",
-            FailureKind::ClientCertificate => "client_cert",
+            FailureKind::ClientCertificate => "client_certificate",
             FailureKind::ConnectTimeout => "connect_timeout",
             FailureKind::TlsTimeout => "tls_timeout",
             FailureKind::FirstByteTimeout => "first_byte_timeout",
