@@ -62,10 +62,11 @@ fn sessions_of_the_same_plan_and_secrets_share_an_engine_and_others_do_not() {
 
 #[test]
 fn a_pooled_connection_that_the_server_closed_while_idle_costs_no_row() {
-    let api = Api::start(&["--close-idle", "20ms"]);
+    // Long enough that no connection of a round that is under way is closed, which no client could tell in time.
+    let api = Api::start(&["--close-idle", "500ms"]);
     let executor = Executor::new();
     let engine = executor.engine(&api.config("url_path: /a, idempotency_header: false", "", ""));
-    for round in 0..20 {
+    for round in 0..3 {
         let answers =
             drive(&executor.session(&engine, round, &id_schema()), vec![ids(&format!("{round}-"), 0..3)]);
         for answer in answers {
@@ -73,5 +74,5 @@ fn a_pooled_connection_that_the_server_closed_while_idle_costs_no_row() {
         }
         api.until(|report| report.open_connections == 0);
     }
-    assert_eq!(api.report().requests, 60);
+    assert_eq!(api.report().requests, 9);
 }
