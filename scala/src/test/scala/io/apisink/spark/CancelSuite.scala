@@ -14,7 +14,7 @@ final class CancelSuite extends SparkTest {
       val config = TestConfig.atPath(origin, sink).copy(
         partitions = 2,
         urlPath = "/v1/patient",
-        transport = Seq("tcp_connection: {limit: 4}")
+        transport = Seq("tcp_connection: {limit: 4, idle_timeout: 0.2}")
       )
       val rows = spark.range(100000).select(col("id").cast("string").as("tracking_id"))
       val job = CompletableFuture.runAsync { () =>
@@ -30,6 +30,7 @@ final class CancelSuite extends SparkTest {
         case wrapped: CompletionException => assert(wrapped.getCause != null)
         case cause => assert(cause.getMessage.contains("cancel"), cause)
       }
+      // Those with a request are closed with it, the others after their idle timeout.
       Eventually.until("connections to close")(origin.count("open_connections") == 0)
       val sent = origin.count("requests")
       // Four connections at 20 ms each would have sent hundreds in the time that these questions take.

@@ -25,14 +25,14 @@ final class ResumeSuite extends SparkTest {
     partitions = 2,
     urlPath = "/v1/patient",
     execution = Seq("flush_seconds: 0.2"),
-    transport = Seq("tcp_connection: {limit: 8}")
+    transport = Seq("tcp_connection: {limit: 8, idle_timeout: 0.2}")
   )
 
   private def write(df: DataFrame, config: TestConfig): Unit =
     df.write.format("apisink").option("configText", config.yaml).option("runId", "r").mode("append").save()
 
   /** Starts the run and cancels it once so many requests were seen. */
-  private def stopAmid(origin: Origin, config: TestConfig): Unit = {
+  private def stopAmid(origin: Origin, sink: Path, config: TestConfig): Unit = {
     val job = CompletableFuture.runAsync { () =>
       spark.sparkContext.setJobGroup("stopped", "a run that is stopped")
       write(rows, config)
@@ -40,16 +40,22 @@ final class ResumeSuite extends SparkTest {
     Eventually.until("requests")(origin.count("requests") > 800)
     spark.sparkContext.cancelJobGroup("stopped")
     assert(Try(job.get()).isFailure)
-    // Spark lets a job fail before its tasks have ended: they still keep what has been answered.
-    Eventually.until("the tasks' end")(
-      spark.sparkContext.statusTracker.getExecutorInfos.forall(_.numRunningTasks() == 0)
-    )
-    Eventually.until("the last requests")(origin.count("in_flight") == 0)
+    // Spark lets a job fail before its tasks have ended. Connections with a request are closed with it, the others after
+    // their idle timeout.
+    Eventually.until("connections to close")(origin.count("open_connections") == 0)
+    // A file that is renamed while the directory is read is looked for again.
+    Eventually.until("the tasks to keep what was answered") {
+      Try(hidden(sink).isEmpty && journal(sink).nonEmpty).getOrElse(false)
+    }
   }
 
-  private def journal(sink: Path): Seq[Path] =
+  private def journal(sink: Path): Seq[Path] = files(sink).filter(_.getFileName.toString.endsWith(".arrow"))
+
+  /** Journal files that are being written. */
+  private def hidden(sink: Path): Seq[Path] = files(sink).filter(_.getFileName.toString.endsWith(".tmp"))
+
+  private def files(sink: Path): Seq[Path] =
     Using.resource(Files.walk(sink.resolve("_apisink")))(_.iterator().asScala.toVector)
-      .filter(_.getFileName.toString.endsWith(".arrow"))
 
   private def assertEachRowOnce(sink: Path): Unit = {
     assert(delta(sink).count() == count)
@@ -60,7 +66,7 @@ final class ResumeSuite extends SparkTest {
   test("rows that were answered are not sent again, and end in the sink like the others") {
     Origin.using("--latency", "fixed:5ms", "--no-recording") { origin =>
       val sink = newDirectory().resolve("sink")
-      stopAmid(origin, config(origin, sink))
+      stopAmid(origin, sink, config(origin, sink))
       assert(journal(sink).nonEmpty && !Files.exists(sink.resolve("_delta_log")))
       write(rows, config(origin, sink))
       assertEachRowOnce(sink)
@@ -75,7 +81,7 @@ final class ResumeSuite extends SparkTest {
   test("a journal file that is cut costs its rows only: they are sent again") {
     Origin.using("--latency", "fixed:5ms", "--no-recording") { origin =>
       val sink = newDirectory().resolve("sink")
-      stopAmid(origin, config(origin, sink))
+      stopAmid(origin, sink, config(origin, sink))
       val files = journal(sink)
       // At the beginning, within the data, and within the footer.
       val cut = files.take(3).zip(Seq[Long => Long](_ => 3L, _ / 2, _ - 5))
@@ -96,7 +102,7 @@ final class ResumeSuite extends SparkTest {
   test("a source that has lost rows is not taken for the run's source") {
     Origin.using("--latency", "fixed:5ms", "--no-recording") { origin =>
       val sink = newDirectory().resolve("sink")
-      stopAmid(origin, config(origin, sink))
+      stopAmid(origin, sink, config(origin, sink))
       val refused = intercept[LedgerException](write(rows.limit(0), config(origin, sink)))
       assert(refused.code == "SOURCE_CHANGED")
       write(rows, config(origin, sink))
@@ -107,7 +113,7 @@ final class ResumeSuite extends SparkTest {
   test("a row whose content has changed is not given its old answer") {
     Origin.using("--latency", "fixed:5ms", "--no-recording") { origin =>
       val sink = newDirectory().resolve("sink")
-      stopAmid(origin, config(origin, sink))
+      stopAmid(origin, sink, config(origin, sink))
       write(rows.withColumn("patient_id", lit("other")), config(origin, sink))
       // The old answer stays, for its request was sent; the row as it is now says that it was not.
       val changed = delta(sink).where("error.kind = 'content_changed'")
@@ -122,7 +128,7 @@ final class ResumeSuite extends SparkTest {
     Origin.using("--latency", "fixed:5ms", "--fail-first", "1:500", "--no-recording") { origin =>
       val sink = newDirectory().resolve("sink")
       val once = config(origin, sink).copy(middleware = Seq("timing", "json_body"))
-      stopAmid(origin, once)
+      stopAmid(origin, sink, once)
       write(rows, once.copy(execution = once.execution :+ "resend_on_resume: [http_5xx]"))
       // Everything that was answered 500 in the first run was asked for again and answered 200.
       val outcomes = delta(sink).groupBy("outcome").count().collect().map(r => r.getString(0) -> r.getLong(1)).toMap
