@@ -6,35 +6,12 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import pyspark
 import pytest
+from cluster import jars
 from origin import Origin
 from pyspark.sql import SparkSession
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def jars() -> list[Path]:
-    """apisink's own jar and those of Delta, as `spark-submit --jars` takes them."""
-    found = [ROOT / "dist" / "apisink.jar", *sorted((ROOT / "dist" / "delta").glob("*.jar"))]
-    assert len(found) >= 3 and found[0].exists(), "run `make jar` first"
-    return found
-
-
-@contextmanager
-def executor_folders(kept_in: Path) -> Iterator[None]:
-    """local-cluster writes the folders of its executors, their logs in them, below Spark's home: brings them here."""
-    work = Path(pyspark.__file__).parent / "work"
-    before = set(work.glob("app-*"))
-    try:
-        yield
-    finally:
-        kept_in.mkdir()
-        for folder in set(work.glob("app-*")) - before:
-            shutil.move(folder, kept_in)
 
 
 @pytest.fixture(scope="session")

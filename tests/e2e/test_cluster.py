@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pyspark
-from conftest import executor_folders, jars
+from cluster import environment, executor_folders, spark_submit
 from origin import Origin
 
 JOB = """
@@ -33,28 +31,18 @@ tables:
 """
 
 
-def submit(master: str, scratch: Path, *arguments: str, environment: dict[str, str] | None = None) -> str:
+def submit(scratch: Path, *arguments: object, variables: dict[str, str]) -> str:
     job = scratch / "job.py"
     job.write_text(JOB)
-    command = [
-        str(Path(pyspark.__file__).parent / "bin" / "spark-submit"),
-        *("--master", master),
-        *("--jars", ",".join(map(str, jars()))),
-        *("--conf", "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension"),
-        *("--conf", "spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog"),
-        *("--conf", "spark.ui.enabled=false"),
-        *("--conf", "spark.executor.memoryOverhead=512m"),
-        str(job),
-        *arguments,
-    ]
-    settings = {
-        **os.environ,
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "PYSPARK_PYTHON": sys.executable,
-        **(environment or {}),
-    }
     with executor_folders(kept_in=scratch / "work"):
-        done = subprocess.run(command, env=settings, cwd=scratch, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            spark_submit(job, *arguments),
+            env=environment(variables),
+            cwd=scratch,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
     assert done.returncode == 0, done.stderr[-6000:]
     return done.stderr
 
@@ -64,13 +52,7 @@ def test_each_executor_process_has_one_pool(scratch: Path, spark: pyspark.sql.Sp
     with Origin.start("--bearer", "cluster-token", "--latency", "fixed:2ms") as origin:
         config = scratch / "config.yaml"
         config.write_text(CONFIG.format(url=origin.url, sink=scratch / "sink"))
-        said = submit(
-            "local-cluster[2,1,1024]",
-            scratch,
-            str(config),
-            "4000",
-            environment={"CLUSTER_TEST_TOKEN": "cluster-token"},
-        )
+        said = submit(scratch, config, 4000, variables={"CLUSTER_TEST_TOKEN": "cluster-token"})
         rows = spark.read.format("delta").load(str(scratch / "sink"))
         assert rows.where("outcome = 'success'").select("tracking_id").distinct().count() == 4000
         executors = {(r.executor_id, r.pid) for r in rows.select("worker.*").distinct().collect()}

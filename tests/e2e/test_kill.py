@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pyspark
-from conftest import executor_folders, jars
+from cluster import environment, executor_folders, spark_submit
 from origin import Origin
 
 ROWS = 6000
@@ -39,19 +38,9 @@ def start(scratch: Path, origin: Origin) -> subprocess.Popen[str]:
     job, config = scratch / "job.py", scratch / "config.yaml"
     job.write_text(JOB)
     config.write_text(CONFIG.format(url=origin.url, sink=scratch / "sink"))
-    command = [
-        str(Path(pyspark.__file__).parent / "bin" / "spark-submit"),
-        *("--master", "local-cluster[2,1,1024]"),
-        *("--jars", ",".join(map(str, jars()))),
-        *("--conf", "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension"),
-        *("--conf", "spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog"),
-        *("--conf", "spark.ui.enabled=false"),
-        *("--conf", "spark.executor.memoryOverhead=512m"),
-        *(str(job), str(config), str(ROWS)),
-    ]
-    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
     log = (scratch / "driver.log").open("a")
-    return subprocess.Popen(command, env=environment, cwd=scratch, stdout=log, stderr=log, text=True)
+    command = spark_submit(job, config, ROWS)
+    return subprocess.Popen(command, env=environment(), cwd=scratch, stdout=log, stderr=log, text=True)
 
 
 def wait_for_requests(origin: Origin, wanted: int, running: subprocess.Popen[str]) -> int:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import base64
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-import pyspark
 import pytest
-from conftest import executor_folders, jars
+from cluster import environment, executor_folders, spark_submit
 from origin import Origin
 
 # Variables of the driver; those that begin with APISINK_SECRET_ are what {{secret.test:…}} finds in its environment.
@@ -103,29 +100,17 @@ def test_a_run_leaves_no_secret_behind(kind: str, scratch: Path) -> None:
         # The sink cannot be made: the answers stay in the journal.
         nowhere = scratch / "not-a-directory" / "sink"
         unsinkable.write_text(CONFIG.format(**arguments, journal=scratch / "journal", sink=nowhere))
-        command = [
-            str(Path(pyspark.__file__).parent / "bin" / "spark-submit"),
-            *("--master", "local-cluster[2,1,1024]"),
-            *("--jars", ",".join(map(str, jars()))),
-            *("--conf", "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension"),
-            *("--conf", "spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog"),
-            *("--conf", "spark.ui.enabled=false"),
-            *("--conf", "spark.executor.memoryOverhead=512m"),
-            *("--conf", "spark.eventLog.enabled=true"),
-            *("--conf", f"spark.eventLog.dir={(scratch / 'events').as_uri()}"),
-            *("--conf", f"spark.driver.extraJavaOptions=-Dlog4j2.configurationFile={log4j}"),
-            *("--conf", f"spark.executor.extraJavaOptions=-Dlog4j2.configurationFile={log4j}"),
-            *(str(job), str(good), str(unsinkable), str(scratch)),
-        ]
-        environment = {
-            **os.environ,
-            **SECRETS,
-            "SPARK_LOCAL_IP": "127.0.0.1",
-            "PYSPARK_PYTHON": sys.executable,
+        options = f"-Dlog4j2.configurationFile={log4j}"
+        settings = {
+            "spark.eventLog.enabled": "true",
+            "spark.eventLog.dir": (scratch / "events").as_uri(),
+            "spark.driver.extraJavaOptions": options,
+            "spark.executor.extraJavaOptions": options,
         }
+        command = spark_submit(job, good, unsinkable, scratch, conf=settings)
         with executor_folders(kept_in=scratch / "work"):
             done = subprocess.run(
-                command, check=False, env=environment, cwd=scratch, capture_output=True, text=True, timeout=400
+                command, check=False, env=environment(SECRETS), cwd=scratch, capture_output=True, text=True, timeout=400
             )
         (scratch / "driver.out").write_text(done.stdout)
         (scratch / "driver.err").write_text(done.stderr)

@@ -1,11 +1,9 @@
 package io.apisink.config
 
-import java.io.{FileNotFoundException, IOException}
 import java.nio.charset.StandardCharsets.UTF_8
 
 import io.apisink.ConfigException
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.Path
 
 /**
  * The text of a config and where it came from.
@@ -22,20 +20,13 @@ object ConfigSource {
   def inline(text: String): ConfigSource = new ConfigSource(text.getBytes(UTF_8), "configText")
 
   /** Reads a file through Hadoop's file systems: `configs/x.yaml`, `s3a://…`, `abfss://…`. */
-  def read(path: String, conf: Configuration): ConfigSource = {
-    val bytes =
-      try {
-        val file = new Path(path)
-        val in = file.getFileSystem(conf).open(file)
-        try in.readNBytes(MaxBytes + 1)
-        finally in.close()
-      } catch {
-        case _: FileNotFoundException => throw unreadable(path, "there is no such file")
-        case e @ (_: IOException | _: IllegalArgumentException) => throw unreadable(path, String.valueOf(e.getMessage))
-      }
-    if (bytes.length > MaxBytes) throw unreadable(path, s"it is larger than $MaxBytes bytes")
-    new ConfigSource(bytes, path)
-  }
+  def read(path: String, conf: Configuration): ConfigSource =
+    DriverFile.read(path, MaxBytes, conf) match {
+      case Right(bytes) => new ConfigSource(bytes, path)
+      case Left(DriverFile.Missing) => throw unreadable(path, "there is no such file")
+      case Left(DriverFile.TooLarge) => throw unreadable(path, s"it is larger than $MaxBytes bytes")
+      case Left(DriverFile.Unreadable(why)) => throw unreadable(path, why)
+    }
 
   private def unreadable(path: String, why: String): ConfigException = new ConfigException(
     "CONFIG_FILE",

@@ -1,11 +1,9 @@
 package io.apisink.config
 
-import java.io.{FileNotFoundException, IOException}
 import java.nio.charset.StandardCharsets.UTF_8
 
 import io.apisink.config.secrets.SecretProviders
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.apisink.Sessions
 
@@ -48,15 +46,9 @@ object ReferenceResolver {
   private val MaxFileBytes = 1024 * 1024
 
   private def read(path: String, conf: Configuration): Either[String, String] =
-    try {
-      val file = new Path(path)
-      val in = file.getFileSystem(conf).open(file)
-      try {
-        val bytes = in.readNBytes(MaxFileBytes + 1)
-        Either.cond(bytes.length <= MaxFileBytes, new String(bytes, UTF_8), s"it is larger than $MaxFileBytes bytes")
-      } finally in.close()
-    } catch {
-      case _: FileNotFoundException => Left("the driver finds no such file")
-      case e @ (_: IOException | _: IllegalArgumentException) => Left(s"the driver cannot read it: ${e.getMessage}")
+    DriverFile.read(path, MaxFileBytes, conf).map(new String(_, UTF_8)).left.map {
+      case DriverFile.Missing => "the driver finds no such file"
+      case DriverFile.TooLarge => s"it is larger than $MaxFileBytes bytes"
+      case DriverFile.Unreadable(why) => s"the driver cannot read it: $why"
     }
 }
