@@ -16,7 +16,6 @@ import io.apisink.Json._
  * @param resendOnResume answers in the journal that are asked for again when a run goes on
  * @param memoryBudgetBytes native memory of an executor process, in bytes
  * @param idempotencyHeader header with the request id; none when switched off
- * @param unsupported keys that the config sets and a write does not carry out
  */
 final case class DriverPlan(
     planDigest: String,
@@ -25,9 +24,8 @@ final case class DriverPlan(
     idColumn: String,
     columns: Option[Seq[String]],
     requiredColumns: Seq[String],
-    sinkTable: Option[String],
-    sinkPath: Option[String],
-    sourceTable: Option[String],
+    sink: SinkSettings,
+    source: SourceSettings,
     journalPath: Option[String],
     batchRows: Int,
     batchBytes: Long,
@@ -38,8 +36,48 @@ final case class DriverPlan(
     allowSpeculation: Boolean,
     memoryBudgetBytes: Long,
     idempotencyHeader: Option[String],
-    warnings: Seq[String],
-    unsupported: Seq[String]
+    warnings: Seq[String]
+)
+
+/**
+ * A table as a config names it: by exactly one of name and path.
+ *
+ * @param table namespace and name, joined by dots
+ */
+final case class TableSettings(table: Option[String], path: Option[String])
+
+/**
+ * Where answers go.
+ *
+ * @param format Spark's name of the table's format
+ * @param overwrite whether the run's rows replace those that are there
+ * @param merge the table with one current row per tracking_id, if there is one
+ * @param sourceColumns source columns that its rows keep
+ */
+final case class SinkSettings(
+    target: TableSettings,
+    format: String = "delta",
+    overwrite: Boolean = false,
+    merge: Option[MergeSettings] = None,
+    sourceColumns: Seq[String] = Nil
+)
+
+/** @param appendRows whether the run's rows also go to the sink itself */
+final case class MergeSettings(target: TableSettings, appendRows: Boolean)
+
+/**
+ * Where rows come from when no DataFrame is handed over.
+ *
+ * @param target none of both when the config leaves it to a DataFrame
+ * @param format Spark's name of the files' format, beside a path
+ * @param filter a condition in Spark SQL
+ * @param select expressions in Spark SQL; none for all columns
+ */
+final case class SourceSettings(
+    target: TableSettings,
+    format: Option[String] = None,
+    filter: Option[String] = None,
+    select: Seq[String] = Nil
 )
 
 object DriverPlan {
@@ -47,7 +85,6 @@ object DriverPlan {
   /** Reads the third part of what the native `compileConfig` answers. */
   def fromJson(bytes: Array[Byte]): DriverPlan = {
     val json = Json.parse(bytes)
-    val sink = json.need("sink")
     DriverPlan(
       planDigest = json.string("planDigest"),
       requestDigest = json.string("requestDigest"),
@@ -55,9 +92,8 @@ object DriverPlan {
       idColumn = json.string("idColumn"),
       columns = json.find("columns").map(_ => json.strings("columns")),
       requiredColumns = json.strings("requiredColumns"),
-      sinkTable = sink.optionalString("table"),
-      sinkPath = sink.optionalString("path"),
-      sourceTable = json.find("source").flatMap(_.optionalString("table")),
+      sink = sink(json.need("sink")),
+      source = source(json.need("source")),
       journalPath = json.optionalString("journalPath"),
       batchRows = json.int("batchRows"),
       batchBytes = json.long("batchBytes"),
@@ -68,16 +104,25 @@ object DriverPlan {
       allowSpeculation = json.need("allowSpeculation").asBoolean(),
       memoryBudgetBytes = json.long("memoryBudgetBytes"),
       idempotencyHeader = json.optionalString("idempotencyHeader"),
-      warnings = json.strings("warnings"),
-      unsupported = unsupported(sink)
+      warnings = json.strings("warnings")
     )
   }
 
-  /** What the config language has and the sink does not do. */
-  private def unsupported(sink: JsonNode): Seq[String] = Seq(
-    "tables.sink.mode" -> (sink.string("mode") != "append"),
-    "tables.sink.format" -> (sink.string("format") != "delta"),
-    "tables.sink.merge" -> sink.find("merge").isDefined,
-    "tables.sink.source_columns" -> sink.strings("sourceColumns").nonEmpty
-  ).collect { case (key, true) => key }
+  private def table(json: JsonNode): TableSettings =
+    TableSettings(json.optionalString("table"), json.optionalString("path"))
+
+  private def sink(json: JsonNode): SinkSettings = SinkSettings(
+    table(json),
+    json.string("format"),
+    json.string("mode") == "overwrite",
+    json.find("merge").map(merge => MergeSettings(table(merge), merge.need("appendRows").asBoolean())),
+    json.strings("sourceColumns")
+  )
+
+  private def source(json: JsonNode): SourceSettings = SourceSettings(
+    table(json),
+    json.optionalString("format"),
+    json.optionalString("filter"),
+    json.strings("select")
+  )
 }

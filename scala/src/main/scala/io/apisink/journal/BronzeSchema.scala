@@ -66,4 +66,11 @@ object BronzeSchema {
     .add("log", StringType)
     .add("request_digest", StringType)
     .add("schema_version", IntegerType, nullable = false)
+
+  /** The response row with source columns after its own. A row whose source is not known has nulls there. */
+  def keeping(columns: StructType): StructType =
+    StructType(schema.fields ++ columns.fields.map(c => StructField(c.name, c.dataType)))
+
+  /** Whether the sink's rows have a column of that name of their own; Delta's names ignore case. */
+  def hasColumn(name: String): Boolean = (IngestedAt +: schema.fieldNames).exists(_.equalsIgnoreCase(name))
 }

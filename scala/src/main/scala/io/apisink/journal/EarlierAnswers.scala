@@ -9,6 +9,7 @@ import org.apache.arrow.memory.BufferAllocator
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.apisink.JournalFileReader
+import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.vectorized.ColumnarBatch
 
 /**
@@ -24,8 +25,17 @@ final case class EarlierFiles(files: Seq[JournalFile], damaged: Seq[String])
  *
  * What is there when the directory is listed counts. A zombie attempt may finish a file later: this attempt never names
  * it. Used by the task's thread only.
+ *
+ * @param directory the run's
+ * @param rows schema of the run's journal files
  */
-private[apisink] final class EarlierAnswers(directory: Path, partition: Int, rule: ResumeRule, conf: Configuration) {
+private[apisink] final class EarlierAnswers(
+    directory: Path,
+    partition: Int,
+    rows: StructType,
+    rule: ResumeRule,
+    conf: Configuration
+) {
 
   private val partitionDirectory = new Path(directory, JournalFile.partitionDirectory(partition))
   private val names = new Files(conf).names(partitionDirectory).filter(JournalFile.isFinished).sorted
@@ -52,15 +62,15 @@ private[apisink] final class EarlierAnswers(directory: Path, partition: Int, rul
   }
 
   private def read(file: Path, allocator: BufferAllocator, take: Array[Byte] => Unit): JournalFile = {
-    var rows = 0L
-    val reader = new JournalFileReader(file, conf, allocator)
+    var count = 0L
+    val reader = new JournalFileReader(file, rows, conf, allocator)
     try Iterator.continually(reader.next()).takeWhile(_.isDefined).flatten.foreach { batch =>
-        rows += batch.numRows()
+        count += batch.numRows()
         take(records(batch))
       }
     finally reader.close()
     val length = file.getFileSystem(conf).getFileStatus(file).getLen
-    JournalFile(s"${partitionDirectory.getName}/${file.getName}", rows, length, earlier = true)
+    JournalFile(s"${partitionDirectory.getName}/${file.getName}", count, length, earlier = true)
   }
 
   private def records(batch: ColumnarBatch): Array[Byte] = {

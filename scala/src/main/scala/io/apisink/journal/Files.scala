@@ -9,6 +9,7 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{
   FileAlreadyExistsException,
   FileContext,
+  FileStatus,
   FileSystem,
   LocalFileSystem,
   Options,
@@ -104,8 +105,11 @@ private[apisink] final class Files(conf: Configuration) {
     }
 
   /** Names in a directory; none when there is no such directory. */
-  def names(directory: Path): Seq[String] =
-    try fileSystem(directory).listStatus(directory).toSeq.map(_.getPath.getName)
+  def names(directory: Path): Seq[String] = statuses(directory).map(_.getPath.getName)
+
+  /** What is in a directory; nothing when there is no such directory. */
+  def statuses(directory: Path): Seq[FileStatus] =
+    try fileSystem(directory).listStatus(directory).toSeq
     catch {
       case _: FileNotFoundException => Nil
     }

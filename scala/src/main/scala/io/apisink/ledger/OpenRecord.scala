@@ -1,9 +1,13 @@
 package io.apisink.ledger
 
+import java.nio.charset.StandardCharsets.UTF_8
 import java.util.UUID
 
+import com.fasterxml.jackson.databind.JsonNode
 import io.apisink.Json
 import io.apisink.Json._
+import io.apisink.journal.BronzeSchema
+import org.apache.spark.sql.types.{DataType, StructType}
 
 /**
  * What is fixed when a run is opened for the first time.
@@ -14,6 +18,7 @@ import io.apisink.Json._
  * @param idType the id column's type, as Spark writes it in DDL
  * @param hashVector Spark's hash of fixed values of the id type; another vector means that ids would go elsewhere
  * @param columns the source columns that are sent, with their types, as Spark writes them in DDL
+ * @param kept source columns that the sink's rows keep; the journal's files have them too
  * @param sink what the config names as the sink
  * @param created ISO 8601, UTC
  */
@@ -27,10 +32,14 @@ final case class OpenRecord(
     idType: String,
     hashVector: Seq[Int],
     columns: String,
+    kept: StructType,
     sink: String,
     created: String,
     sparkVersion: String
 ) {
+
+  /** Schema of the run's journal files. */
+  def rows: StructType = BronzeSchema.keeping(kept)
 
   /**
    * What keeps a run with this record from being continued as `other`: name of the thing, here, there.
@@ -42,6 +51,7 @@ final case class OpenRecord(
     ("the id column's type", idType, other.idType),
     ("Spark's hash function", hashVector.mkString(" "), other.hashVector.mkString(" ")),
     ("the source's columns", columns, other.columns),
+    ("the source columns that the sink keeps", kept.toDDL, other.kept.toDDL),
     ("the sink", sink, other.sink)
   ).filter { case (_, here, there) => here != there }
 
@@ -58,6 +68,7 @@ final case class OpenRecord(
     val hashes = json.putArray("hashVector")
     hashVector.foreach(hashes.add)
     json.put("columns", columns)
+    json.set[JsonNode]("kept", Json.parse(kept.json.getBytes(UTF_8)))
     Json.prettyBytes(json.put("sink", sink).put("created", created).put("sparkVersion", sparkVersion))
   }
 }
@@ -68,7 +79,7 @@ object OpenRecord {
   def newTransaction(runId: String): String = s"$runId/${UUID.randomUUID()}"
 
   /** Version of the ledger's files. A ledger of another version is refused. */
-  val Format = 2
+  val Format = 3
 
   def fromJson(bytes: Array[Byte]): OpenRecord = {
     val json = Json.parse(bytes)
@@ -84,6 +95,7 @@ object OpenRecord {
       json.string("idType"),
       json.items("hashVector").map(_.asInt()),
       json.string("columns"),
+      DataType.fromJson(json.need("kept").toString).asInstanceOf[StructType],
       json.string("sink"),
       json.string("created"),
       json.string("sparkVersion")

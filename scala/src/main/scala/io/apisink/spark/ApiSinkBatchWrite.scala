@@ -66,6 +66,7 @@ private[spark] final class ApiSinkBatchWrite(
     idType = columns.idType.sql,
     hashVector = IdHash.vector(columns.idType),
     columns = columns.schema.map(field => s"${field.name} ${field.dataType.sql}").mkString(", "),
+    kept = columns.kept,
     sink = sinkName,
     created = Instant.now().toString,
     sparkVersion = SPARK_VERSION
@@ -80,6 +81,7 @@ private[spark] final class ApiSinkBatchWrite(
       config.secrets,
       columns.schema,
       columns.ordinals,
+      first.rows,
       plan.batchRows,
       plan.batchBytes,
       FlushLimits(plan.flushMillis, plan.flushRows, plan.flushBytes),

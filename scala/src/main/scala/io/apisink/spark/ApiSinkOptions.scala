@@ -31,9 +31,9 @@ final class WriteOptions(val config: ConfigOption, val runId: Option[String], va
  * Options of a read of the journal.
  *
  * @param journal option `journal`: a run's directory
- * @param manifest option `manifest`: number of a manifest in it
+ * @param manifest option `manifest`: number of a manifest in it; none for all that was journaled
  */
-final case class ReadOptions(journal: String, manifest: Int)
+final case class ReadOptions(journal: String, manifest: Option[Int])
 
 /** The options of `format("apisink")`. Names ignore case, as everywhere in Spark; unknown ones are refused. */
 object ApiSinkOptions {
@@ -77,20 +77,28 @@ object ApiSinkOptions {
     }
   }
 
+  /** Whether options are those of a read: a write names no journal. */
+  def isRead(options: CaseInsensitiveStringMap): Boolean = options.containsKey(Journal)
+
   def forRead(options: CaseInsensitiveStringMap): ReadOptions = {
     refuseUnknown(options, Seq(Journal, Manifest), "read")
-    val wanted = for {
-      journal <- Option(options.get(Journal))
-      manifest <- Option(options.get(Manifest)).flatMap(_.toIntOption)
-    } yield ReadOptions(journal, manifest)
-    wanted.getOrElse {
+    val journal = Option(options.get(Journal)).getOrElse {
       throw new ConfigException(
         "OPTION_JOURNAL",
-        "reading format apisink shows a run's journal and needs 'journal', the run's directory, and 'manifest', a" +
-          s" number (given: ${names(options)})",
+        s"reading format apisink shows a run's journal and needs 'journal', the run's directory (given: ${names(options)})",
         "The answers of finished runs are in the sink: read the Delta table."
       )
     }
+    val manifest = Option(options.get(Manifest)).map { number =>
+      number.toIntOption.filter(_ >= 0).getOrElse {
+        throw new ConfigException(
+          "OPTION_JOURNAL",
+          s"the option '$Manifest' is '$number', not the number of a manifest",
+          "Leave it out to see all that the run has journaled."
+        )
+      }
+    }
+    ReadOptions(journal, manifest)
   }
 
   private def refuseUnknown(options: CaseInsensitiveStringMap, known: Seq[String], use: String): Unit = {

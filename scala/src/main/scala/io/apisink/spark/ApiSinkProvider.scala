@@ -13,7 +13,8 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap
 
 /**
  * The data source `apisink`: `df.write.format("apisink").option("config", "x.yaml").mode("append").save()` sends every
- * row as one HTTP request and leaves one response row for each in a Delta table.
+ * row as one HTTP request and leaves one response row for each in a Delta table. Reading it with the option `journal`
+ * shows what a run has journaled.
  *
  * Options: see [[ApiSinkOptions]].
  */
@@ -31,7 +32,9 @@ final class ApiSinkProvider extends SupportsCatalogOptions with DataSourceRegist
 
   override def extractIdentifier(options: CaseInsensitiveStringMap): Identifier = {
     ApiSinkProvider.registerCatalog()
-    Identifier.of(Array("default"), "rows")
+    // Spark hands the options to the scan, but asks for the columns before: what decides on them stands in the name.
+    if (ApiSinkOptions.isRead(options)) JournalTable.identifier(ApiSinkOptions.forRead(options))
+    else Identifier.of(Array("default"), "rows")
   }
 
   override def extractCatalog(options: CaseInsensitiveStringMap): String = {

@@ -3,7 +3,7 @@ package io.apisink.spark
 import io.apisink.config.CompiledConfig
 import io.apisink.journal.ResumeRule
 import io.apisink.ledger.{Ledger, LockHolder, RunLock}
-import io.apisink.sink.{DeltaSink, SinkTarget}
+import io.apisink.sink.SinkTables
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.apisink.Sessions
@@ -23,7 +23,7 @@ private[spark] final class ApiSinkWrite(
     config: CompiledConfig,
     columns: SourceColumns,
     options: WriteOptions,
-    target: SinkTarget,
+    sink: SinkTables,
     journal: Path,
     warnings: Seq[String]
 ) extends RequiresDistributionAndOrdering {
@@ -46,9 +46,9 @@ private[spark] final class ApiSinkWrite(
 
   override def toBatch: BatchWrite = batch
 
-  override def description(): String = s"apisink to ${target.name}"
+  override def description(): String = s"apisink to ${sink.target.name}"
 
-  override def toString: String = s"ApiSinkWrite(plan ${config.driver.planDigest.take(8)}, sink ${target.name})"
+  override def toString: String = s"ApiSinkWrite(plan ${config.driver.planDigest.take(8)}, sink ${sink.target.name})"
 
   /** Once: the run's id depends on how often the plan was written before. */
   private lazy val batch: BatchWrite = {
@@ -60,12 +60,12 @@ private[spark] final class ApiSinkWrite(
       options.runId.isDefined,
       runLedger,
       new RunLock(runLedger.directory, Sessions.hadoopConf(spark)),
-      new JournalToDelta(spark, runLedger.directory, new DeltaSink(spark, target)),
+      new JournalToTables(spark, runLedger.directory, sink.rowsTable(spark), sink.currentTable),
       rule,
       LockHolder.here(spark.sparkContext.applicationId),
       options.takeOver
     )
-    val write = new ApiSinkBatchWrite(spark, config, columns, warnings, run, runLedger, rule, target.name)
+    val write = new ApiSinkBatchWrite(spark, config, columns, warnings, run, runLedger, rule, sink.target.name)
     write.check()
     write
   }

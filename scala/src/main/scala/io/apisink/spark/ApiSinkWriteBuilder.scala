@@ -1,8 +1,7 @@
 package io.apisink.spark
 
-import io.apisink.ConfigException
 import io.apisink.config.{ConfigCompiler, ConfigSource, ReferenceResolver}
-import io.apisink.sink.SinkTarget
+import io.apisink.sink.SinkTables
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.apisink.Sessions
 import org.apache.spark.sql.connector.write.{LogicalWriteInfo, SupportsTruncate, Write, WriteBuilder}
@@ -13,12 +12,13 @@ import org.apache.spark.sql.connector.write.{LogicalWriteInfo, SupportsTruncate,
  */
 private[spark] final class ApiSinkWriteBuilder(info: LogicalWriteInfo) extends WriteBuilder with SupportsTruncate {
 
-  // Said to be supported only so that the refusal is in our words.
-  override def truncate(): WriteBuilder = throw new ConfigException(
-    "MODE_OVERWRITE",
-    "mode overwrite is not supported: answers are appended to the sink",
-    "Write .mode(\"append\"), or delete the sink's rows yourself before the run."
-  )
+  private var overwrite = false
+
+  /** Mode overwrite, which the config may ask for as well. */
+  override def truncate(): WriteBuilder = {
+    overwrite = true
+    this
+  }
 
   override def build(): Write = {
     val spark = SparkSession.active
@@ -29,12 +29,11 @@ private[spark] final class ApiSinkWriteBuilder(info: LogicalWriteInfo) extends W
       case text: ConfigOption.Text => ConfigSource.inline(text.text)
     }
     val config = new ConfigCompiler(ReferenceResolver.of(spark)).compile(source, info.schema().fieldNames.toSeq)
-    Preflight.refuseUnsupported(config.driver)
     val columns = SourceColumns.select(info.schema(), config.driver)
     val context = spark.sparkContext
     val warnings = Preflight.check(context.getConf, !context.isLocal, config.driver, !config.secrets.isEmpty)
-    val target = SinkTarget.of(config.driver, conf)
-    val journal = JournalLocation.resolve(config.driver, spark.conf.getOption(JournalLocation.Setting), target, conf)
-    new ApiSinkWrite(spark, config, columns, options, target, journal, config.driver.warnings ++ warnings)
+    val tables = SinkTables.of(config.driver.sink, overwrite, conf)
+    val journal = JournalLocation.resolve(config.driver, spark.conf.getOption(JournalLocation.Setting), tables, conf)
+    new ApiSinkWrite(spark, config, columns, options, tables, journal, config.driver.warnings ++ warnings)
   }
 }

@@ -2,7 +2,7 @@ package io.apisink.spark
 
 import io.apisink.ConfigException
 import io.apisink.config.DriverPlan
-import io.apisink.sink.SinkTarget
+import io.apisink.sink.{SinkTables, SinkTarget}
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 
@@ -20,9 +20,9 @@ object JournalLocation {
    *
    * @param setting value of [[Setting]]
    */
-  def resolve(plan: DriverPlan, setting: Option[String], sink: SinkTarget, conf: Configuration): Path = {
+  def resolve(plan: DriverPlan, setting: Option[String], sink: SinkTables, conf: Configuration): Path = {
     val directory = plan.journalPath.orElse(setting).map(new Path(_)).getOrElse {
-      sink match {
+      sink.target match {
         case SinkTarget.AtPath(path) => new Path(path, BesidePath)
         case SinkTarget.Named(table) => throw new ConfigException(
             "JOURNAL_PATH",
@@ -32,6 +32,19 @@ object JournalLocation {
           )
       }
     }
-    directory.getFileSystem(conf).makeQualified(directory)
+    val qualified = directory.getFileSystem(conf).makeQualified(directory)
+    sink.target match {
+      case SinkTarget.AtPath(path) if sink.overwritesFiles && isBelow(qualified, path) =>
+        throw new ConfigException(
+          "JOURNAL_PATH",
+          s"the journal $qualified lies within the sink, and overwriting a table of format ${sink.format} removes" +
+            " every file there",
+          "Write execution.journal_path in the config: a directory outside of the sink."
+        )
+      case _ => qualified
+    }
   }
+
+  private def isBelow(path: Path, root: Path): Boolean =
+    Iterator.iterate(path)(_.getParent).takeWhile(_ != null).contains(root)
 }

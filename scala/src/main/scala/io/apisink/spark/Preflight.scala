@@ -7,16 +7,6 @@ import org.apache.spark.SparkConf
 /** What of a session's settings speaks against a run. Pure. */
 object Preflight {
 
-  /** Refuses a config that asks for what a write does not do: it must not be left undone in silence. */
-  def refuseUnsupported(plan: DriverPlan): Unit =
-    if (plan.unsupported.nonEmpty) {
-      throw new ConfigException(
-        "CONFIG_UNSUPPORTED",
-        s"this version does not carry out ${plan.unsupported.mkString(", ")}: it appends response rows to a Delta table",
-        "Remove the key, or set tables.sink.mode: append and tables.sink.format: delta."
-      )
-    }
-
   /**
    * Refuses what would send twice, be killed for its memory or show credentials to the network.
    *

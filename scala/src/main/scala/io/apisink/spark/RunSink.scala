@@ -1,9 +1,10 @@
 package io.apisink.spark
 
 import io.apisink.ledger.Manifest
-import io.apisink.sink.DeltaSink
+import io.apisink.sink.{CurrentTable, ResponseTable}
 import org.apache.hadoop.fs.Path
-import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.{DataFrame, SparkSession}
+import org.apache.spark.sql.apisink.Sessions
 
 /** Where a run's commits go, as far as a run must know. */
 private[spark] trait RunSink {
@@ -14,7 +15,7 @@ private[spark] trait RunSink {
   /** Fails when nothing can be written there at all. Changes nothing. */
   def check(): Unit
 
-  /** Whether it has rows of a run. */
+  /** Whether it has rows of a run that a second writing would not replace. */
   def holds(runId: String): Boolean
 
   /**
@@ -24,22 +25,37 @@ private[spark] trait RunSink {
   def append(manifest: Manifest, transaction: String): Unit
 }
 
-/** The answers of a run's journal, read by Spark and appended to a Delta table. */
-private[spark] final class JournalToDelta(spark: SparkSession, directory: Path, sink: DeltaSink) extends RunSink {
+/**
+ * The answers of a run's journal, read by Spark and written to tables: a row for every exchange, or one current row per
+ * tracking_id, or both. Both know their transactions, so that a commit that stopped in between is made again whole.
+ */
+private[spark] final class JournalToTables(
+    spark: SparkSession,
+    directory: Path,
+    rows: Option[ResponseTable],
+    current: Option[CurrentTable]
+) extends RunSink {
 
-  override def name: String = sink.name
+  override def name: String = (rows.map(_.name) ++ current.map(_.name)).mkString(" and ")
 
-  override def check(): Unit = sink.check()
+  override def check(): Unit = {
+    rows.foreach(_.check())
+    current.foreach(_.check())
+  }
 
-  override def holds(runId: String): Boolean = sink.holds(runId)
+  override def holds(runId: String): Boolean = rows.exists(_.holds(runId))
 
   override def append(manifest: Manifest, transaction: String): Unit = {
-    val responses = spark.read
-      .format(classOf[ApiSinkProvider].getName)
-      .option("journal", directory.toString)
-      .option("manifest", manifest.number.toLong)
-      .load()
-    val files = DeltaSink.fileCount(manifest.rows, manifest.bytes, manifest.partitions.size)
-    sink.append(responses, transaction, manifest.number, files)
+    rows.foreach { table =>
+      val files = ResponseTable.fileCount(manifest.rows, manifest.bytes, manifest.partitions.size)
+      table.write(responses(spark, manifest), transaction, manifest.number, files)
+    }
+    current.foreach(_.merge(responses(Sessions.copyOf(spark), manifest), transaction, manifest.number))
   }
+
+  private def responses(session: SparkSession, manifest: Manifest): DataFrame = session.read
+    .format(classOf[ApiSinkProvider].getName)
+    .option("journal", directory.toString)
+    .option("manifest", manifest.number.toLong)
+    .load()
 }

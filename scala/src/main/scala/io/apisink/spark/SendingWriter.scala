@@ -31,7 +31,7 @@ private[spark] final class SendingWriter(job: WriteJob, partition: Int, taskAtte
 
   private val task = Option(TaskContext.get())
   private lazy val earlier =
-    new EarlierAnswers(new Path(job.directory), partition, job.rule, job.hadoopConf.value.value)
+    new EarlierAnswers(new Path(job.directory), partition, job.rows, job.rule, job.hadoopConf.value.value)
   private var sender: Option[Sender] = None
   private var result: Option[TaskCommit] = None
 

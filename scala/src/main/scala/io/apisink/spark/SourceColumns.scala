@@ -2,6 +2,7 @@ package io.apisink.spark
 
 import io.apisink.SchemaException
 import io.apisink.config.DriverPlan
+import io.apisink.journal.BronzeSchema
 import org.apache.spark.sql.apisink.ArrowTypes
 import org.apache.spark.sql.types.{DataType, StructType}
 
@@ -10,8 +11,14 @@ import org.apache.spark.sql.types.{DataType, StructType}
  *
  * @param schema of these columns, in their order
  * @param ordinals their positions in the source's rows
+ * @param kept those among them that the sink's rows keep, in the sink's order
  */
-final class SourceColumns(val schema: StructType, val ordinals: Seq[Int], idColumn: String) {
+final class SourceColumns(
+    val schema: StructType,
+    val ordinals: Seq[Int],
+    val kept: StructType,
+    idColumn: String
+) {
 
   def idType: DataType = schema(idColumn).dataType
 }
@@ -47,6 +54,15 @@ object SourceColumns {
         )
       }
     }
-    new SourceColumns(StructType(fields), ordinals, plan.idColumn)
+    plan.sink.sourceColumns.filter(BronzeSchema.hasColumn).foreach { name =>
+      throw new SchemaException(
+        "SCHEMA_COLUMN_TAKEN",
+        s"the sink cannot keep the source column '$name': its rows have a column of that name of their own",
+        if (name == plan.idColumn) "Remove it from tables.sink.source_columns: tracking_id holds its values."
+        else "Rename it in the source, or remove it from tables.sink.source_columns."
+      )
+    }
+    val schema = StructType(fields)
+    new SourceColumns(schema, ordinals, StructType(plan.sink.sourceColumns.map(schema(_))), plan.idColumn)
   }
 }

@@ -13,6 +13,7 @@ import org.apache.spark.util.SerializableConfiguration
  * @param plan opaque, read by the native library
  * @param columns schema of the source columns that are sent
  * @param ordinals their positions in the source's rows
+ * @param rows schema of the journal's files
  * @param batchRows most rows of an Arrow batch
  * @param batchBytes aimed size of an Arrow batch, in bytes
  * @param rule which answers of earlier task attempts are taken over
@@ -26,6 +27,7 @@ private[spark] final class WriteJob(
     val secrets: SecretBytes,
     val columns: StructType,
     val ordinals: Seq[Int],
+    val rows: StructType,
     val batchRows: Int,
     val batchBytes: Long,
     val limits: FlushLimits,

@@ -3,6 +3,7 @@ package io.apisink.spark
 import java.util.concurrent.atomic.AtomicInteger
 
 import io.apisink.{ApiSinkException, ConfigException}
+import io.apisink.config.{DriverPlan, SinkSettings, SourceSettings, TableSettings}
 import io.apisink.testing.{Origin, SparkTest, TestConfig}
 import org.apache.spark.scheduler.{SparkListener, SparkListenerJobStart}
 import org.apache.spark.sql.DataFrame
@@ -58,12 +59,26 @@ final class RefusalSuite extends SparkTest {
     assert(refusal(rows, "config" -> "/nowhere/x.yaml").getMessage.contains("/nowhere/x.yaml"))
   }
 
-  test("what the config language has and the sink does not do is refused, not left undone") {
+  test("a source column that the response row has itself is not kept twice") {
     val sink = s"""path: "${newDirectory()}""""
-    val text = config(_.copy(sink = Seq(sink, "mode: overwrite", "source_columns: [patient_id]")))
+    val refused = refusal(rows, config(_.copy(sink = Seq(sink, "source_columns: [tracking_id]"))))
+    assert(refused.code == "SCHEMA_COLUMN_TAKEN")
+    assert(refused.hint.contains("tracking_id holds its values"))
+    val url = rows.withColumn("URL", lit("x"))
+    assert(refusal(url, config(_.copy(sink = Seq(sink, "source_columns: [URL]")))).code == "SCHEMA_COLUMN_TAKEN")
+  }
+
+  test("a journal that overwriting the sink would remove is refused") {
+    val sink = s"""path: "${newDirectory()}""""
+    val text = config(_.copy(sink = Seq(sink, "format: parquet", "mode: overwrite")))
     val refused = refusal(rows, text)
-    assert(refused.code == "CONFIG_UNSUPPORTED")
-    assert(refused.getMessage.contains("tables.sink.mode, tables.sink.source_columns"))
+    assert(refused.code == "JOURNAL_PATH" && refused.getMessage.contains("within the sink"))
+  }
+
+  test("a format that the session does not have is named") {
+    val sink = s"""path: "${newDirectory()}""""
+    val refused = refusal(rows, config(_.copy(sink = Seq(sink, "format: parket"))))
+    assert(refused.code == "SINK_FORMAT" && refused.getMessage.contains("'parket'"))
   }
 
   test("a missing environment variable is named") {
@@ -93,16 +108,15 @@ final class RefusalSuite extends SparkTest {
   }
 
   test("speculation is refused unless the config allows it") {
-    val plan = io.apisink.config.DriverPlan(
+    val plan = DriverPlan(
       "",
       "",
       1,
       "id",
       None,
       Nil,
-      None,
-      None,
-      None,
+      SinkSettings(TableSettings(None, Some("/sink"))),
+      SourceSettings(TableSettings(None, None)),
       None,
       1,
       1,
@@ -113,7 +127,6 @@ final class RefusalSuite extends SparkTest {
       allowSpeculation = false,
       1,
       Some("k"),
-      Nil,
       Nil
     )
     val conf = new org.apache.spark.SparkConf(false).set("spark.speculation", "true")

@@ -9,6 +9,7 @@ import io.apisink.journal.{JournalFile, ResumeRule}
 import io.apisink.ledger.{Ledger, LedgerState, LockHolder, Manifest, OpenRecord, RunLock}
 import io.apisink.testing.{FaultyFileSystem, Operation}
 import org.apache.hadoop.fs.Path
+import org.apache.spark.sql.types.StructType
 import org.scalatest.funsuite.AnyFunSuite
 
 /**
@@ -93,6 +94,7 @@ final class RunProtocolSuite extends AnyFunSuite {
         "STRING",
         Nil,
         "id STRING",
+        new StructType(),
         "sink",
         "now",
         "4"

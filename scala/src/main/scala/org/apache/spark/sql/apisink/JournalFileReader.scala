@@ -17,9 +17,10 @@ import org.apache.spark.sql.vectorized.{ArrowColumnVector, ColumnVector, Columna
  *
  * The current batch is valid until the next call of [[next]] or `close`. Used by one thread.
  *
+ * @param rows schema that the file must have
  * @param allocator must outlive this
  */
-final class JournalFileReader(file: Path, conf: Configuration, allocator: BufferAllocator)
+final class JournalFileReader(file: Path, rows: StructType, conf: Configuration, allocator: BufferAllocator)
     extends AutoCloseable {
 
   private val channel = new HadoopSeekableChannel(file, conf)
@@ -45,17 +46,15 @@ final class JournalFileReader(file: Path, conf: Configuration, allocator: Buffer
   /** Closes file and vectors. */
   override def close(): Unit = reader.close()
 
-  private def checkSchema(found: StructType): Unit = {
-    val expected = BronzeSchema.schema
-    if (!DataType.equalsIgnoreNullability(found, expected)) {
+  private def checkSchema(found: StructType): Unit =
+    if (!DataType.equalsIgnoreNullability(found, rows)) {
       throw new SchemaException(
         "JOURNAL_SCHEMA",
         s"the journal file $file has another schema than this version writes (${BronzeSchema.Version}):" +
-          s"\n  found ${found.toDDL}\n  expected ${expected.toDDL}",
+          s"\n  found ${found.toDDL}\n  expected ${rows.toDDL}",
         "Finish the run with the version of apisink that began it."
       )
     }
-  }
 }
 
 /**

@@ -8,7 +8,9 @@ import io.apisink.ledger.PartitionFiles
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.connector.read.PartitionReader
+import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.vectorized.{ColumnVector, ColumnarBatch}
+import org.slf4j.LoggerFactory
 
 /**
  * Reads the journal files of one partition in their order. Where they come from more than one task attempt, the first
@@ -18,10 +20,19 @@ import org.apache.spark.sql.vectorized.{ColumnVector, ColumnarBatch}
  * Memory: one batch of one file, and with several attempts the request ids of the partition.
  *
  * @param directory the run's
+ * @param rows schema of the run's journal files
+ * @param skipDamaged whether a damaged file is left out, and logged; else it fails the read
  */
-final class JournalPartitionReader(directory: Path, partition: PartitionFiles, rule: ResumeRule, conf: Configuration)
-    extends PartitionReader[ColumnarBatch] {
+final class JournalPartitionReader(
+    directory: Path,
+    partition: PartitionFiles,
+    rows: StructType,
+    rule: ResumeRule,
+    skipDamaged: Boolean,
+    conf: Configuration
+) extends PartitionReader[ColumnarBatch] {
 
+  private val log = LoggerFactory.getLogger(getClass)
   private val allocator = ArrowTypes.newAllocator(s"apisink journal partition ${partition.partition}")
   private val left = partition.files.iterator
   private val seen = Option.when(partition.files.map(_.attempt).distinct.size > 1)(new RequestIdSet)
@@ -35,7 +46,7 @@ final class JournalPartitionReader(directory: Path, partition: PartitionFiles, r
       if (batch.numRows() > 0) true else next()
     case None if left.hasNext =>
       closeFile()
-      file = Some(open(left.next()))
+      file = open(left.next())
       next()
     case None => false
   }
@@ -46,17 +57,21 @@ final class JournalPartitionReader(directory: Path, partition: PartitionFiles, r
     try closeFile()
     finally allocator.close()
 
-  private def open(next: JournalFile): (JournalFile, JournalFileReader) = {
+  /** None for a damaged file that is left out. */
+  private def open(next: JournalFile): Option[(JournalFile, JournalFileReader)] = {
     val path = new Path(directory, next.path)
-    JournalCheck.damage(path, conf).foreach { why =>
-      throw new JournalException(
-        JournalException.DAMAGED,
-        s"the journal file $path $why",
-        "Write again with the same runId: the rows of that file are sent again, with the same request ids, and all" +
-          " others are not."
-      )
+    JournalCheck.damage(path, conf) match {
+      case None => Some(next -> new JournalFileReader(path, rows, conf, allocator))
+      case Some(why) if skipDamaged =>
+        log.warn(s"the journal file $path $why; it is left out")
+        None
+      case Some(why) => throw new JournalException(
+          JournalException.DAMAGED,
+          s"the journal file $path $why",
+          "Write again with the same runId: the rows of that file are sent again, with the same request ids, and all" +
+            " others are not."
+        )
     }
-    (next, new JournalFileReader(path, conf, allocator))
   }
 
   private def closeFile(): Unit = {

@@ -1,6 +1,6 @@
 package org.apache.spark.sql.apisink
 
-import io.apisink.journal.{BronzeSchema, ResumeRule}
+import io.apisink.journal.ResumeRule
 import io.apisink.ledger.{Manifest, PartitionFiles}
 import org.apache.hadoop.fs.Path
 import org.apache.spark.broadcast.Broadcast
@@ -16,10 +16,13 @@ import org.apache.spark.util.SerializableConfiguration
  * manifest's order.
  *
  * @param directory the run's
+ * @param rows schema of the run's journal files
+ * @param skipDamaged whether a damaged file is left out, and logged; else it fails the read
  */
-final class JournalScan(directory: Path, manifest: Manifest) extends Scan with Batch {
+final class JournalScan(directory: Path, manifest: Manifest, rows: StructType, skipDamaged: Boolean) extends Scan
+    with Batch {
 
-  override def readSchema(): StructType = BronzeSchema.schema
+  override def readSchema(): StructType = rows
 
   override def toBatch: Batch = this
 
@@ -29,7 +32,7 @@ final class JournalScan(directory: Path, manifest: Manifest) extends Scan with B
   override def createReaderFactory(): PartitionReaderFactory = {
     val spark = SparkSession.active
     val conf = spark.sparkContext.broadcast(new SerializableConfiguration(Sessions.hadoopConf(spark)))
-    new JournalReaderFactory(directory.toString, manifest.rule, conf)
+    new JournalReaderFactory(directory.toString, rows, manifest.rule, skipDamaged, conf)
   }
 
   override def description(): String = s"apisink journal $directory, manifest ${manifest.number}"
@@ -41,7 +44,9 @@ final case class JournalPartition(files: PartitionFiles) extends InputPartition
 
 final class JournalReaderFactory(
     directory: String,
+    rows: StructType,
     rule: ResumeRule,
+    skipDamaged: Boolean,
     conf: Broadcast[SerializableConfiguration]
 ) extends PartitionReaderFactory {
 
@@ -49,7 +54,7 @@ final class JournalReaderFactory(
 
   override def createColumnarReader(partition: InputPartition): PartitionReader[ColumnarBatch] = {
     val files = partition.asInstanceOf[JournalPartition].files
-    new JournalPartitionReader(new Path(directory), files, rule, conf.value.value)
+    new JournalPartitionReader(new Path(directory), files, rows, rule, skipDamaged, conf.value.value)
   }
 
   override def createReader(partition: InputPartition): PartitionReader[InternalRow] =

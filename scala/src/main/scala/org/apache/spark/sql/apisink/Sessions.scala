@@ -12,4 +12,10 @@ object Sessions {
     case session: classic.SparkSession => session.sessionState.newHadoopConf()
     case _ => spark.sparkContext.hadoopConfiguration
   }
+
+  /** A session with the same settings, catalogs and views, whose settings may be changed without anybody noticing. */
+  def copyOf(spark: SparkSession): SparkSession = spark match {
+    case session: classic.SparkSession => session.cloneSession()
+    case _ => spark.newSession()
+  }
 }

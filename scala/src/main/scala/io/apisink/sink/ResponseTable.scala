@@ -1,0 +1,105 @@
+package io.apisink.sink
+
+import io.apisink.ConfigException
+import io.apisink.journal.BronzeSchema
+import org.apache.hadoop.fs.Path
+import org.apache.spark.sql.{DataFrame, SparkSession}
+import org.apache.spark.sql.apisink.{Formats, Sessions}
+import org.apache.spark.sql.functions.{col, current_timestamp}
+
+/**
+ * A table with a row for every exchange, written through Spark's own writers, so that every catalog and cloud that Spark
+ * knows works.
+ *
+ * @param format Spark's name of the table's format. Only `delta` keeps transaction ids with its commits, so only there a
+ *   commit that is made again after a crash adds nothing
+ * @param overwrite whether rows replace those that are there
+ */
+final class ResponseTable(spark: SparkSession, target: SinkTarget, format: String, overwrite: Boolean) {
+
+  def name: String = target.name
+
+  /** Fails when this session cannot write such tables at all. Changes nothing. */
+  def check(): Unit =
+    if (!Formats.exists(format)) {
+      if (isDelta) throw ResponseTable.noDelta(target)
+      throw new ConfigException(
+        "SINK_FORMAT",
+        s"this Spark session has no data source '$format', which tables.sink.format names",
+        "Write delta, parquet or another format that Spark finds on its class path."
+      )
+    }
+
+  /** Whether there is a table that holds rows of a run. One that will be overwritten holds nothing that matters. */
+  def holds(runId: String): Boolean =
+    !overwrite && existing.exists(table => !table.where(col("run_id") === runId).limit(1).isEmpty)
+
+  /**
+   * Writes responses and the time at which that happens; creates the table when there is none, and adds columns that a
+   * table of an older version lacks.
+   *
+   * Delta keeps (`transaction`, `version`) with the commit and silently skips a pair that it has seen.
+   *
+   * @param transaction the ledger's
+   * @param version number of the manifest
+   * @param files aimed number of files
+   */
+  def write(responses: DataFrame, transaction: String, version: Int, files: Int): Unit = {
+    val plain = responses
+      .coalesce(files)
+      .withColumn(BronzeSchema.IngestedAt, current_timestamp())
+      .write
+      .format(format)
+      .mode(if (overwrite) "overwrite" else "append")
+    val writer =
+      if (!isDelta) plain
+      else plain
+        .option("txnAppId", transaction)
+        .option("txnVersion", version.toLong)
+        .option("mergeSchema", "true")
+        // For a table that is created here: the ids and the outcome, not every field of every struct.
+        .option("delta.dataSkippingNumIndexedCols", ResponseTable.IndexedColumns.toLong)
+    target match {
+      case SinkTarget.AtPath(path) => writer.save(path.toString)
+      case SinkTarget.Named(table) => writer.saveAsTable(table)
+    }
+  }
+
+  private def isDelta: Boolean = format.equalsIgnoreCase("delta")
+
+  private def existing: Option[DataFrame] = target match {
+    case SinkTarget.AtPath(path) =>
+      // The directory may be there for the journal's sake.
+      val fs = path.getFileSystem(Sessions.hadoopConf(spark))
+      val visible = fs.exists(path) && fs.listStatus(path).exists(file => !"._".contains(file.getPath.getName.head))
+      Option.when(if (isDelta) fs.exists(new Path(path, "_delta_log")) else visible) {
+        spark.read.format(format).load(path.toString)
+      }
+    case SinkTarget.Named(table) => Option.when(spark.catalog.tableExists(table))(spark.table(table))
+  }
+}
+
+object ResponseTable {
+
+  /** run_id, request_id, tracking_id, outcome. */
+  private val IndexedColumns = 4
+
+  private val RowsPerFile = 100000L
+  private val BytesPerFile = 128L * 1024 * 1024
+
+  /**
+   * Aimed number of files: few large ones rather than one for each Spark partition.
+   *
+   * @param bytes of the journal, uncompressed
+   * @param partitions of the journal that have rows
+   */
+  def fileCount(rows: Long, bytes: Long, partitions: Int): Int =
+    math.max(1L, math.min(partitions.toLong, math.max(rows / RowsPerFile, bytes / BytesPerFile))).toInt
+
+  private[sink] def noDelta(target: SinkTarget): ConfigException = new ConfigException(
+    "SINK_DELTA_MISSING",
+    s"this Spark session has no Delta Lake, which the sink ${target.name} needs",
+    "Add the Delta jars of this Spark version (--packages io.delta:delta-spark_…, or --jars) and set" +
+      " spark.sql.extensions and spark.sql.catalog.spark_catalog as Delta's documentation says."
+  )
+}
