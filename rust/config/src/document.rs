@@ -34,12 +34,17 @@ pub struct Document {
     name: String,
     lines: Vec<String>,
     masked: Vec<bool>,
+    /// Keys set from outside of the text, as they may be shown.
+    overrides: Vec<String>,
 }
+
+/// Line of the first override: no text has so many lines.
+const FIRST_OVERRIDE: u32 = 1 << 31;
 
 impl Document {
     pub(crate) fn new(name: &str, text: &str) -> Self {
         let (lines, masked) = mask(text);
-        Self { name: name.to_owned(), lines, masked }
+        Self { name: name.to_owned(), lines, masked, overrides: Vec::new() }
     }
 
     /// Masks a line that the tree says lies within `auth`.
@@ -51,6 +56,16 @@ impl Document {
             *line = mask_whole(line);
             *masked = true;
         }
+    }
+
+    /// Adds a key that is set from outside, and gives it a place that [`Document::problem`] understands.
+    pub(crate) fn add_override(&mut self, path: &str, value: &str) -> Position {
+        let secret =
+            path.split('.').any(|name| name.eq_ignore_ascii_case("auth") || names_a_credential(name));
+        let value = if secret { "***".to_owned() } else { mask_userinfo(value).unwrap_or(value.to_owned()) };
+        self.overrides.push(format!("{path}={value}"));
+        let index = u32::try_from(self.overrides.len() - 1).unwrap_or(0);
+        Position { line: FIRST_OVERRIDE + index, column: 1 }
     }
 
     /// Whether something of the line was masked.
@@ -73,6 +88,13 @@ impl Document {
         what: impl Into<String>,
         hint: impl Into<String>,
     ) -> Problem {
+        if let Some(set) =
+            at.line.checked_sub(FIRST_OVERRIDE).and_then(|index| self.overrides.get(index as usize))
+        {
+            let file = format!("{} (set from outside)", self.name);
+            let at = Position::default();
+            return Problem { file, at, snippet: shown(set), what: what.into(), hint: hint.into(), code };
+        }
         let line = self.lines.get((at.line as usize).wrapping_sub(1));
         let snippet = line.map(|line| shown(line)).unwrap_or_default();
         Problem { file: self.name.clone(), at, snippet, what: what.into(), hint: hint.into(), code }

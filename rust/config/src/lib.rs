@@ -18,6 +18,7 @@ mod keys;
 mod method;
 mod middleware;
 mod nearest;
+mod overrides;
 mod problem;
 mod reader;
 mod tables;
@@ -34,6 +35,7 @@ pub use keys::Literal;
 pub use method::Method;
 pub use middleware::{Level, Logging, Middleware, Retry};
 pub use nearest::nearest;
+pub use overrides::Override;
 pub use problem::{Code, Located, Position, Problem, Problems};
 pub use tables::{
     ColumnMapping, Merge, Place, Sink, SinkMode, Source, SourceRows, TableName, Tables, Target,
@@ -93,7 +95,17 @@ impl Config {
 ///
 /// All problems of the text; of a text that is no YAML at all, the first.
 pub fn parse(text: &[u8], name: &str) -> Result<Config, Problems> {
-    let (document, tree) = tree::read(text, name)?;
+    parse_with(text, name, &[])
+}
+
+/// Reads a config, some of whose keys are set from outside of the text.
+///
+/// # Errors
+///
+/// As [`parse`]; a problem with an override shows it as its line.
+pub fn parse_with(text: &[u8], name: &str, overrides: &[Override]) -> Result<Config, Problems> {
+    let (mut document, mut tree) = tree::read(text, name)?;
+    overrides::apply(&mut document, &mut tree, overrides).map_err(Problems::new)?;
     let context = Context::new(&document);
     let config = context.root(&tree).and_then(|mut root| Config::read(&mut root));
     let problems = context.into_problems();

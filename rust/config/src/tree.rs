@@ -125,6 +125,35 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 }
 
+/// A value as it would stand in YAML after a key; none when it is no YAML.
+pub(crate) fn scalar(text: &str) -> Option<Item> {
+    if text.trim().is_empty() {
+        return Some(Item { at: Position::default(), node: Node::Text(String::new()) });
+    }
+    serde_saphyr::from_str_with_options(text, options()).ok()
+}
+
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: 32,
+            flow_nesting_limit: 32,
+            max_nodes: 100_000,
+            max_documents: 2,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 10_000,
+            max_replay_stack_depth: 16,
+        },
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+        underscored_numbers_as_strings: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        with_snippet: false,
+    }
+}
+
 /// Reads the text into a tree, and masks the lines of its `auth` section.
 pub(crate) fn read(text: &[u8], name: &str) -> Result<(Document, Item), Problems> {
     let one = |problem: Problem| Problems::new(vec![problem]);
@@ -155,25 +184,7 @@ pub(crate) fn read(text: &[u8], name: &str) -> Result<(Document, Item), Problems
         }
     };
     let mut document = Document::new(name, text);
-    let options = serde_saphyr::options! {
-        budget: serde_saphyr::budget! {
-            max_depth: 32,
-            flow_nesting_limit: 32,
-            max_nodes: 100_000,
-            max_documents: 2,
-        },
-        alias_limits: serde_saphyr::alias_limits! {
-            max_total_replayed_events: 10_000,
-            max_replay_stack_depth: 16,
-        },
-        duplicate_keys: DuplicateKeyPolicy::PassThrough,
-        strict_booleans: true,
-        leading_zero_numbers_as_strings: true,
-        underscored_numbers_as_strings: true,
-        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
-        with_snippet: false,
-    };
-    let tree: Item = serde_saphyr::from_str_with_options(text, options)
+    let tree: Item = serde_saphyr::from_str_with_options(text, options())
         .map_err(|error| one(syntax_problem(&document, &error)))?;
     if let Node::Map(entries) = &tree.node {
         for (key, value) in entries {

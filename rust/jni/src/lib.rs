@@ -26,7 +26,7 @@ use jni::sys::{jboolean, jint, jlong};
 use guard::guard;
 
 /// Raised whenever a signature or a meaning below changes; the Java side refuses a library of another version.
-pub const ABI_VERSION: jint = 2;
+pub const ABI_VERSION: jint = 3;
 
 /// `int abiVersion()`
 // SAFETY: the symbol's name is that of one Java native method; no other code exports it.
@@ -35,7 +35,7 @@ pub extern "system" fn Java_io_apisink_jni_Native_abiVersion<'l>(_: EnvUnowned<'
     ABI_VERSION
 }
 
-/// `byte[] configReferences(byte[] text, String name)`
+/// `byte[] configReferences(byte[] text, String name, byte[] overrides)`
 // SAFETY: the symbol's name is that of one Java native method; no other code exports it.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_apisink_jni_Native_configReferences<'l>(
@@ -43,15 +43,17 @@ pub extern "system" fn Java_io_apisink_jni_Native_configReferences<'l>(
     _: JClass<'l>,
     text: JByteArray<'l>,
     name: JString<'l>,
+    overrides: JByteArray<'l>,
 ) -> JByteArray<'l> {
     guard(&mut env, |env| {
         let text = env.convert_byte_array(&text)?;
         let name = name.try_to_string(env)?;
-        Ok(env.byte_array_from_slice(&config::references(&text, &name)?)?)
+        let overrides = env.convert_byte_array(&overrides)?;
+        Ok(env.byte_array_from_slice(&config::references(&text, &name, &overrides)?)?)
     })
 }
 
-/// `byte[][] compileConfig(byte[] text, String name, byte[] inputs)`
+/// `byte[][] compileConfig(byte[] text, String name, byte[] overrides, byte[] inputs)`
 // SAFETY: the symbol's name is that of one Java native method; no other code exports it.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_apisink_jni_Native_compileConfig<'l>(
@@ -59,13 +61,15 @@ pub extern "system" fn Java_io_apisink_jni_Native_compileConfig<'l>(
     _: JClass<'l>,
     text: JByteArray<'l>,
     name: JString<'l>,
+    overrides: JByteArray<'l>,
     inputs: JByteArray<'l>,
 ) -> JObjectArray<'l, JByteArray<'l>> {
     guard(&mut env, |env| {
         let text = env.convert_byte_array(&text)?;
         let name = name.try_to_string(env)?;
+        let overrides = env.convert_byte_array(&overrides)?;
         let inputs = env.convert_byte_array(&inputs)?;
-        byte_arrays(env, &config::compile(&text, &name, &inputs)?)
+        byte_arrays(env, &config::compile(&text, &name, &overrides, &inputs)?)
     })
 }
 

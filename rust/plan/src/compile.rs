@@ -1,6 +1,6 @@
 //! Config to plan.
 
-use apisink_config::{Code, Config, Problems};
+use apisink_config::{Code, Config, EngineName, Problems};
 
 use crate::driver::DriverPlan;
 use crate::inputs::Inputs;
@@ -57,7 +57,10 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     let whole_row = has("json_body") && injected.body.is_empty();
     let body = if whole_row { BodyNode::Row } else { BodyNode::Object(injected.body) };
     let chain = chain::compile(&mut state, body, injected.params, auth_spec);
-    let transport = transport::compile(&mut state);
+    let mut transport = transport::compile(&mut state);
+    if inputs.dry_run {
+        transport.engine = EngineName::Render.as_str().to_owned();
+    }
     let sink = tables::sink(&mut state);
     let driver_sink = tables::driver_sink(&mut state);
     let driver_source = tables::driver_source(&mut state);

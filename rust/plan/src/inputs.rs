@@ -17,11 +17,14 @@ pub struct Inputs {
     /// Whether the caller hands over a DataFrame, as `df.write` does; else `tables.source` must name its rows.
     #[serde(default = "yes", rename = "dataFrame")]
     pub data_frame: bool,
+    /// Whether requests are rendered and not sent.
+    #[serde(default, rename = "dryRun")]
+    pub dry_run: bool,
 }
 
 impl Default for Inputs {
     fn default() -> Self {
-        Self { references: Vec::new(), columns: None, data_frame: true }
+        Self { references: Vec::new(), columns: None, data_frame: true, dry_run: false }
     }
 }
 

@@ -7,4 +7,8 @@ public class ConfigException extends ApiSinkException {
   public ConfigException(String code, String message, String hint) {
     super(code, message, hint);
   }
+
+  public ConfigException(String code, String message, String hint, Throwable cause) {
+    super(code, message, hint, cause);
+  }
 }

@@ -1,7 +1,7 @@
 package io.apisink
 
 import com.fasterxml.jackson.databind.{JsonNode, ObjectMapper}
-import com.fasterxml.jackson.databind.node.ObjectNode
+import com.fasterxml.jackson.databind.node.{ArrayNode, ObjectNode}
 
 import scala.jdk.CollectionConverters._
 
@@ -11,6 +11,8 @@ private[apisink] object Json {
   private val mapper = new ObjectMapper()
 
   def newObject(): ObjectNode = mapper.createObjectNode()
+
+  def newArray(): ArrayNode = mapper.createArrayNode()
 
   def parse(bytes: Array[Byte]): JsonNode = mapper.readTree(bytes)
 

@@ -16,7 +16,7 @@ package io.apisink.jni;
 public final class Native {
 
   /** What {@link #abiVersion} of a library that fits this class answers. */
-  public static final int ABI_VERSION = 2;
+  public static final int ABI_VERSION = 3;
 
   /** Bit of {@link #await}: there is room for {@link #submit}. */
   public static final int READY_FOR_ROWS = 1;
@@ -40,17 +40,20 @@ public final class Native {
    *
    * @param text the config, UTF-8
    * @param name its name in messages, usually its path
+   * @param overrides JSON: {@code [{"path":"execution.partitions","value":"8"}, …]}, keys set from outside of the text
    * @return JSON: {@code [{"kind":"env","scope":"","key":"API_TOKEN","line":3,"column":9}, …]}
    */
-  public static native byte[] configReferences(byte[] text, String name);
+  public static native byte[] configReferences(byte[] text, String name, byte[] overrides);
 
   /**
    * Validates and compiles a config. Pure: no file, environment or network is looked at.
    *
-   * @param inputs JSON: {@code {"references":[{"kind","scope","key","value"|"error"}],"columns":[names]|null}}
+   * @param overrides as for {@link #configReferences}
+   * @param inputs JSON: {@code {"references":[{"kind","scope","key","value"|"error"}],"columns":[names]|null,
+   *     "dataFrame":true,"dryRun":false}}
    * @return the plan, the secrets, and JSON for the driver
    */
-  public static native byte[][] compileConfig(byte[] text, String name, byte[] inputs);
+  public static native byte[][] compileConfig(byte[] text, String name, byte[] overrides, byte[] inputs);
 
   /**
    * Opens the sending side of a task and binds the plan to the columns. Sends nothing yet.

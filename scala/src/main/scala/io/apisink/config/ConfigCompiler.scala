@@ -15,18 +15,25 @@ final class CompiledConfig(val plan: Array[Byte], val secrets: SecretBytes, val 
   override def toString: String = s"CompiledConfig(${driver.planDigest})"
 }
 
+/**
+ * What the config is compiled for.
+ *
+ * @param columns names of the source's columns, in order; none when they are not known
+ * @param dataFrame whether the caller hands the rows over; else `tables.source` must name them
+ * @param dryRun whether requests are rendered and not sent
+ */
+final case class Purpose(columns: Option[Seq[String]], dataFrame: Boolean, dryRun: Boolean)
+
 /** Config text to plan, through the native library. Reads the environment and secret stores, changes nothing. */
 final class ConfigCompiler(resolver: ReferenceResolver) {
 
-  /**
-   * @param columns names of the source's columns, in order
-   * @throws io.apisink.ConfigException with all problems of the text, each with its place
-   */
-  def compile(source: ConfigSource, columns: Seq[String]): CompiledConfig = {
+  /** @throws io.apisink.ConfigException with all problems of the text, each with its place */
+  def compile(source: ConfigSource, purpose: Purpose): CompiledConfig = {
     NativeLibrary.load(NativeLibrarySetting.current)
-    val inputs = Json.newObject()
+    val overrides = source.overridesJson
+    val inputs = Json.newObject().put("dataFrame", purpose.dataFrame).put("dryRun", purpose.dryRun)
     val answers = inputs.putArray("references")
-    Json.parse(Native.configReferences(source.text, source.name)).elements().forEachRemaining { node =>
+    Json.parse(Native.configReferences(source.text, source.name, overrides)).elements().forEachRemaining { node =>
       val reference = Reference(node.string("kind"), node.optionalString("scope").getOrElse(""), node.string("key"))
       val answer = answers.addObject()
         .put("kind", reference.kind)
@@ -38,9 +45,11 @@ final class ConfigCompiler(resolver: ReferenceResolver) {
       }
       ()
     }
-    val names = inputs.putArray("columns")
-    columns.foreach(names.add)
-    val compiled = Native.compileConfig(source.text, source.name, Json.bytes(inputs))
+    purpose.columns.foreach { columns =>
+      val names = inputs.putArray("columns")
+      columns.foreach(names.add)
+    }
+    val compiled = Native.compileConfig(source.text, source.name, overrides, Json.bytes(inputs))
     new CompiledConfig(compiled(0), new SecretBytes(compiled(1)), DriverPlan.fromJson(compiled(2)))
   }
 }

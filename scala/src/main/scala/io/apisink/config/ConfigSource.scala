@@ -2,15 +2,27 @@ package io.apisink.config
 
 import java.nio.charset.StandardCharsets.UTF_8
 
-import io.apisink.ConfigException
+import io.apisink.{ConfigException, Json}
 import org.apache.hadoop.conf.Configuration
 
 /**
  * The text of a config and where it came from.
  *
  * @param name what messages call it: the path as it was given, or `configText`
+ * @param overrides keys with their sections, such as `execution.partitions`, and the values that count instead of the
+ *   text's
  */
-final class ConfigSource(val text: Array[Byte], val name: String)
+final class ConfigSource(val text: Array[Byte], val name: String, val overrides: Seq[(String, String)] = Nil) {
+
+  def withOverrides(more: Seq[(String, String)]): ConfigSource = new ConfigSource(text, name, overrides ++ more)
+
+  /** For the native library. */
+  private[config] def overridesJson: Array[Byte] = {
+    val list = Json.newArray()
+    overrides.foreach { case (path, value) => list.addObject().put("path", path).put("value", value) }
+    Json.bytes(list)
+  }
+}
 
 object ConfigSource {
 

@@ -2,6 +2,7 @@ package io.apisink.sink
 
 import io.apisink.config.{SinkSettings, TableSettings}
 import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.SparkSession
 
 /**
@@ -30,6 +31,10 @@ final class SinkTables(
 }
 
 object SinkTables {
+
+  /** For a dry run: a Delta table in the run's directory. The config's own tables are left alone. */
+  def rendered(directory: Path): SinkTables =
+    new SinkTables(SinkTarget.AtPath(new Path(directory, "rendered")), "delta", false, None, hasRows = true)
 
   /**
    * @param overwrite whether the caller asks for it, whatever the config says

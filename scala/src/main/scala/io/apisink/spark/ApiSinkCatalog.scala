@@ -7,7 +7,7 @@ import org.apache.spark.sql.connector.catalog._
 import org.apache.spark.sql.util.CaseInsensitiveStringMap
 
 /**
- * A catalog with one table that is always there and never exists, and with the journals of runs ([[JournalTable]]).
+ * A catalog with one table that is always there and never exists, and with what can be read ([[ReadTables]]).
  *
  * With it `save()` works without a mode: Spark asks whether the table exists, stages its creation and appends to it.
  * [[ApiSinkProvider]] registers it under its own name. It has no state.
@@ -22,7 +22,7 @@ final class ApiSinkCatalog extends StagingTableCatalog {
 
   override def tableExists(ident: Identifier): Boolean = false
 
-  override def loadTable(ident: Identifier): Table = JournalTable.find(ident).getOrElse(new ApiSinkTable)
+  override def loadTable(ident: Identifier): Table = ReadTables.find(ident).getOrElse(new ApiSinkTable)
 
   override def createTable(ident: Identifier, table: TableInfo): Table = stageCreate(ident, table)
 

@@ -33,8 +33,7 @@ final class ApiSinkProvider extends SupportsCatalogOptions with DataSourceRegist
   override def extractIdentifier(options: CaseInsensitiveStringMap): Identifier = {
     ApiSinkProvider.registerCatalog()
     // Spark hands the options to the scan, but asks for the columns before: what decides on them stands in the name.
-    if (ApiSinkOptions.isRead(options)) JournalTable.identifier(ApiSinkOptions.forRead(options))
-    else Identifier.of(Array("default"), "rows")
+    ReadTables.identifier(options).getOrElse(Identifier.of(Array("default"), "rows"))
   }
 
   override def extractCatalog(options: CaseInsensitiveStringMap): String = {

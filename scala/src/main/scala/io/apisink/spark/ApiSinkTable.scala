@@ -29,7 +29,7 @@ private[spark] class ApiSinkTable extends Table with SupportsWrite with Supports
 
   override def newScanBuilder(options: CaseInsensitiveStringMap): ScanBuilder = {
     ApiSinkOptions.forRead(options)
-    throw new IllegalStateException("a read of a journal has a table of its own")
+    throw new IllegalStateException("reads have tables of their own")
   }
 
   override def toString: String = name()

@@ -1,5 +1,7 @@
 package io.apisink.spark
 
+import java.util.UUID
+
 import io.apisink.config.CompiledConfig
 import io.apisink.journal.ResumeRule
 import io.apisink.ledger.{Ledger, LockHolder, RunLock}
@@ -39,10 +41,12 @@ private[spark] final class ApiSinkWrite(
   override def requiredOrdering(): Array[SortOrder] = Array.empty
 
   /** A run that was opened before keeps its number of partitions, whatever the config says now. */
-  override def requiredNumPartitions(): Int = {
-    val id = options.runId.getOrElse(derivedId(RunOrdinals.peek))
-    ledger(id).opened().fold(config.driver.partitions)(_.partitions)
-  }
+  override def requiredNumPartitions(): Int =
+    if (options.dryRun) config.driver.partitions
+    else {
+      val id = options.runId.getOrElse(derivedId(RunOrdinals.peek))
+      ledger(id).opened().fold(config.driver.partitions)(_.partitions)
+    }
 
   override def toBatch: BatchWrite = batch
 
@@ -52,20 +56,26 @@ private[spark] final class ApiSinkWrite(
 
   /** Once: the run's id depends on how often the plan was written before. */
   private lazy val batch: BatchWrite = {
-    val id = options.runId.getOrElse(derivedId(RunOrdinals.take))
+    // A dry run is none of the runs that it tries out: it gets an id that nobody has.
+    val id =
+      if (options.dryRun) s"dry-run-${UUID.randomUUID()}"
+      else options.runId.getOrElse(derivedId(RunOrdinals.take))
     val runLedger = ledger(id)
+    val tables = if (options.dryRun) SinkTables.rendered(runLedger.directory) else sink
     val rule = ResumeRule(config.driver.resendOnResume)
     val run = new Run(
       id,
       options.runId.isDefined,
       runLedger,
       new RunLock(runLedger.directory, Sessions.hadoopConf(spark)),
-      new JournalToTables(spark, runLedger.directory, sink.rowsTable(spark), sink.currentTable),
+      new JournalToTables(spark, runLedger.directory, tables.rowsTable(spark), tables.currentTable),
       rule,
       LockHolder.here(spark.sparkContext.applicationId),
-      options.takeOver
+      options.takeOver,
+      options.dryRun,
+      result => options.result.foreach(RunResults.put(_, result))
     )
-    val write = new ApiSinkBatchWrite(spark, config, columns, warnings, run, runLedger, rule, sink.target.name)
+    val write = new ApiSinkBatchWrite(spark, config, columns, warnings, run, runLedger, rule, tables.target.name)
     write.check()
     write
   }

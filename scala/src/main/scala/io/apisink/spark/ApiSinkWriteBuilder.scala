@@ -1,6 +1,6 @@
 package io.apisink.spark
 
-import io.apisink.config.{ConfigCompiler, ConfigSource, ReferenceResolver}
+import io.apisink.config.{ConfigCompiler, Purpose, ReferenceResolver}
 import io.apisink.sink.SinkTables
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.apisink.Sessions
@@ -24,11 +24,9 @@ private[spark] final class ApiSinkWriteBuilder(info: LogicalWriteInfo) extends W
     val spark = SparkSession.active
     val conf = Sessions.hadoopConf(spark)
     val options = ApiSinkOptions.forWrite(info.options())
-    val source = options.config match {
-      case ConfigOption.File(path) => ConfigSource.read(path, conf)
-      case text: ConfigOption.Text => ConfigSource.inline(text.text)
-    }
-    val config = new ConfigCompiler(ReferenceResolver.of(spark)).compile(source, info.schema().fieldNames.toSeq)
+    val source = SourceTable.read(options.config, options.overrides, spark)
+    val purpose = Purpose(Some(info.schema().fieldNames.toSeq), !options.rowsOfConfig, options.dryRun)
+    val config = new ConfigCompiler(ReferenceResolver.of(spark)).compile(source, purpose)
     val columns = SourceColumns.select(info.schema(), config.driver)
     val context = spark.sparkContext
     val warnings = Preflight.check(context.getConf, !context.isLocal, config.driver, !config.secrets.isEmpty)

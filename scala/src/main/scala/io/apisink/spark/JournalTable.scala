@@ -9,7 +9,7 @@ import io.apisink.Outcomes
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.apisink.{JournalScan, Sessions}
-import org.apache.spark.sql.connector.catalog.{Identifier, SupportsRead, Table, TableCapability}
+import org.apache.spark.sql.connector.catalog.{SupportsRead, Table, TableCapability}
 import org.apache.spark.sql.connector.read.ScanBuilder
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.util.CaseInsensitiveStringMap
@@ -48,20 +48,4 @@ private[spark] final class JournalTable(directory: Path, manifest: Option[Int]) 
     }
 
   override def toString: String = name()
-}
-
-private[spark] object JournalTable {
-
-  private val Namespace = "journal"
-  private val All = "all"
-
-  /** The name that [[find]] understands. */
-  def identifier(options: ReadOptions): Identifier =
-    Identifier.of(Array(Namespace, options.journal), options.manifest.fold(All)(_.toString))
-
-  /** The table of such a name; none for other names. */
-  def find(identifier: Identifier): Option[JournalTable] = identifier.namespace() match {
-    case Array(Namespace, directory) => Some(new JournalTable(new Path(directory), identifier.name().toIntOption))
-    case _ => None
-  }
 }

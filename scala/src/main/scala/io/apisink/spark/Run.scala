@@ -2,7 +2,7 @@ package io.apisink.spark
 
 import java.util.Locale
 
-import io.apisink.{JournalException, LedgerException, Outcomes}
+import io.apisink.{JournalException, LedgerException, Outcomes, RunResult}
 import io.apisink.journal.ResumeRule
 import io.apisink.ledger.{Ledger, LedgerState, LockHolder, Manifest, OpenRecord, PartitionFiles, RunLock}
 
@@ -25,6 +25,8 @@ import io.apisink.ledger.{Ledger, LedgerState, LockHolder, Manifest, OpenRecord,
  * @param rule which answers in the journal are not asked for again
  * @param driver this process, for the lock
  * @param takeOver whether a lock is taken over whose holder cannot be seen to be dead
+ * @param dryRun whether requests are rendered and not sent
+ * @param report gets the run's result when it is known, once
  */
 private[spark] final class Run(
     val id: String,
@@ -34,7 +36,9 @@ private[spark] final class Run(
     sink: RunSink,
     rule: ResumeRule,
     driver: LockHolder,
-    takeOver: Boolean
+    takeOver: Boolean,
+    dryRun: Boolean = false,
+    report: RunResult => Unit = _ => ()
 ) {
 
   private val begun = System.nanoTime()
@@ -127,8 +131,12 @@ private[spark] final class Run(
   }
 
   private def foundDone(): Unit = {
-    val rows = ledger.finished().fold("")(outcomes => s" with ${outcomes.rows} rows")
-    Console.say(id, s"was finished before$rows; nothing is sent and nothing is written to ${sink.name}")
+    val outcomes = ledger.finished().getOrElse(Outcomes())
+    Console.say(
+      id,
+      s"was finished before with ${outcomes.rows} rows; nothing is sent and nothing is written to ${sink.name}"
+    )
+    report(result(outcomes, finishedBefore = true))
     cleanUp()
   }
 
@@ -154,6 +162,7 @@ private[spark] final class Run(
     ledger.committed(manifest.number)
     ledger.finish(manifest.outcomes)
     Console.say(id, summary(manifest.outcomes))
+    report(result(manifest.outcomes, finishedBefore = false))
     cleanUp()
   }
 
@@ -180,8 +189,12 @@ private[spark] final class Run(
     val counts = outcomes.byName.map { case (name, count) => s"$name=$count" }.mkString(" ")
     val resumed = if (outcomes.resumed > 0) s" resumed=${outcomes.resumed}" else ""
     val seconds = "%.1f".formatLocal(Locale.ROOT, (System.nanoTime() - begun) / 1e9)
-    s"done: rows=${outcomes.rows} $counts attempts=${outcomes.attempts}$resumed seconds=$seconds sink=${sink.name}"
+    val what = if (dryRun) "rendered, nothing was sent" else "done"
+    s"$what: rows=${outcomes.rows} $counts attempts=${outcomes.attempts}$resumed seconds=$seconds sink=${sink.name}"
   }
+
+  private def result(outcomes: Outcomes, finishedBefore: Boolean): RunResult =
+    new RunResult(id, outcomes, sink.name, (System.nanoTime() - begun) / 1000000L, finishedBefore, dryRun)
 
   private def unknownToLedger(): LedgerException = new LedgerException(
     "RUN_UNKNOWN",

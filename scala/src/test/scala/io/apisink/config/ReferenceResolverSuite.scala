@@ -11,7 +11,10 @@ final class ReferenceResolverSuite extends SparkTest {
   private def compile(tls: String): CompiledConfig = {
     val config = TestConfig("https://api.example.com", Seq(s"""path: "${newDirectory()}""""))
       .copy(urlPath = "/v1", transport = Seq(s"tls: {$tls}"))
-    new ConfigCompiler(ReferenceResolver.of(spark)).compile(ConfigSource.inline(config.yaml), Seq("tracking_id"))
+    new ConfigCompiler(ReferenceResolver.of(spark)).compile(
+      ConfigSource.inline(config.yaml),
+      Purpose(Some(Seq("tracking_id")), dataFrame = true, dryRun = false)
+    )
   }
 
   test("a file that a key names is read on the driver, and what it holds is checked there") {

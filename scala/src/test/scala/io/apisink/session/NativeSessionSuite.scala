@@ -1,7 +1,7 @@
 package io.apisink.session
 
 import io.apisink.{ConfigException, SchemaException, SessionClosedException, SessionFailedException}
-import io.apisink.config.{CompiledConfig, ConfigCompiler, ConfigSource, ReferenceResolver, SecretBytes}
+import io.apisink.config.{CompiledConfig, ConfigCompiler, ConfigSource, Purpose, ReferenceResolver, SecretBytes}
 import io.apisink.jni.{Native, NativeLibrary}
 import io.apisink.journal.BronzeSchema
 import io.apisink.testing.{Origin, SparkTest, TestConfig}
@@ -19,7 +19,10 @@ final class NativeSessionSuite extends SparkTest {
 
   private def compile(origin: Origin): CompiledConfig = {
     val config = TestConfig.atPath(origin, newDirectory()).copy(urlPath = "/v1", middleware = Seq("json_body"))
-    new ConfigCompiler(ReferenceResolver.of(spark)).compile(ConfigSource.inline(config.yaml), source.fieldNames.toSeq)
+    new ConfigCompiler(ReferenceResolver.of(spark)).compile(
+      ConfigSource.inline(config.yaml),
+      Purpose(Some(source.fieldNames.toSeq), dataFrame = true, dryRun = false)
+    )
   }
 
   private def withAllocator[T](body: BufferAllocator => T): T = {
@@ -103,8 +106,8 @@ final class NativeSessionSuite extends SparkTest {
         val compiled = compile(origin)
         val garbled = new CompiledConfig("{}".getBytes, new SecretBytes("[]".getBytes), compiled.driver)
         assert(intercept[SessionFailedException](open(garbled, allocator)).code == "SESSION_FAILED")
-        intercept[Exception](Native.configReferences(null, null))
-        intercept[ConfigException](Native.configReferences("a: [".getBytes, "x.yaml"))
+        intercept[Exception](Native.configReferences(null, null, null))
+        intercept[ConfigException](Native.configReferences("a: [".getBytes, "x.yaml", "[]".getBytes))
         val other = ArrowTypes.toArrow(new StructType().add("other", IntegerType))
         val refused =
           intercept[SchemaException](NativeSession.open(compiled.plan, compiled.secrets, task, other, allocator))

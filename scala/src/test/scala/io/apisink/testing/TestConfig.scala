@@ -6,6 +6,7 @@ import java.nio.file.Path
  * A config as a person would write it, with what tests vary. Lists hold the lines of a section, not indented.
  *
  * @param sink lines of `tables.sink`
+ * @param source lines of `tables.source` beside `id_column`
  */
 final case class TestConfig(
     baseUrl: String,
@@ -19,6 +20,7 @@ final case class TestConfig(
     endpoint: Seq[String] = Nil,
     middleware: Seq[String] = Seq("retry", "timing", "json_body"),
     idColumn: String = "tracking_id",
+    source: Seq[String] = Nil,
     mapping: Seq[String] = Nil
 ) {
 
@@ -36,7 +38,7 @@ final case class TestConfig(
       ) +
       section("middleware", middleware.map(m => if (m.startsWith("{")) s"- $m" else s"- type: $m")) +
       "tables:\n" +
-      section("source", Seq(s"id_column: $idColumn"), 2) +
+      section("source", s"id_column: $idColumn" +: source, 2) +
       section("sink", sink, 2) +
       section("column_mapping", mapping.map(m => s"- $m"), 2)
   }
