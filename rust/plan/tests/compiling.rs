@@ -24,6 +24,7 @@ fn inputs(references: &[ResolvedReference], columns: Option<&[&str]>) -> Inputs 
         references: references.to_vec(),
         columns: columns.map(|columns| columns.iter().map(|column| (*column).to_owned()).collect()),
         data_frame: true,
+        dry_run: false,
     }
 }
 
