@@ -81,7 +81,10 @@ impl From<RuntimeError> for NativeError {
             RuntimeError::Schema(_) => Kind::Schema,
             RuntimeError::Closed(_) => Kind::SessionClosed,
             RuntimeError::Panic(_) => Kind::Panic,
-            RuntimeError::Plan(_) | RuntimeError::Process(_) | RuntimeError::Batch(_) => Kind::SessionFailed,
+            RuntimeError::Plan(_)
+            | RuntimeError::Process(_)
+            | RuntimeError::Unreachable(_)
+            | RuntimeError::Batch(_) => Kind::SessionFailed,
         };
         Self::new(kind, error.to_string())
     }
@@ -105,6 +108,7 @@ mod tests {
             (RuntimeError::Panic("s".into()), Kind::Panic),
             (RuntimeError::Plan("s".into()), Kind::SessionFailed),
             (RuntimeError::Process("s".into()), Kind::SessionFailed),
+            (RuntimeError::Unreachable("s".into()), Kind::SessionFailed),
             (RuntimeError::Batch("s".into()), Kind::SessionFailed),
         ];
         for (error, kind) in table {

@@ -57,7 +57,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     let whole_row = has("json_body") && injected.body.is_empty();
     let body = if whole_row { BodyNode::Row } else { BodyNode::Object(injected.body) };
     let chain = chain::compile(&mut state, body, injected.params, auth_spec);
-    let mut transport = transport::compile(&mut state);
+    let mut transport = transport::compile(&mut state, url.as_ref().map_or("/", |url| &url.base));
     if inputs.dry_run {
         transport.engine = EngineName::Render.as_str().to_owned();
     }

@@ -27,6 +27,8 @@ pub(crate) struct Url {
     pub(crate) authority: String,
     pub(crate) path: Vec<Piece>,
     pub(crate) query: Vec<NamedPieces>,
+    /// Path of `base_path`, encoded.
+    pub(crate) base: String,
     /// Where the host is written.
     pub(crate) at: Position,
 }
@@ -66,13 +68,17 @@ pub(crate) fn compile(state: &mut State<'_>, mappings: &mut Mappings<'_>) -> Opt
         base
     };
     let path_and_query = rest.and_then(|parts| path_and_query(state, mappings, parts, at));
-    let (scheme, authority, _) = base?;
+    let (scheme, authority, base_path) = base?;
     let (path, query) = path_and_query?;
     let at = match &endpoint.base_path {
         Some(base) if !endpoint.url_is_absolute() => base.at(),
         _ => at,
     };
-    Some(Url { scheme, authority, path, query, at })
+    let base = match base_path.as_str() {
+        "" => "/".to_owned(),
+        path => encode_path(path),
+    };
+    Some(Url { scheme, authority, path, query, base, at })
 }
 
 fn base_path(state: &mut State<'_>, text: &Text) -> Option<(String, String, String)> {

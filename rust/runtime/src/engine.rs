@@ -12,6 +12,7 @@ use crate::mask::Mask;
 use crate::middleware::{BoxFuture, Terminal};
 use crate::rate::RateLimiter;
 use crate::transport::{EngineContext, Engines, Sent, Transport};
+use crate::warmup::WarmUp;
 
 /// One transport with its pool, one rate limiter and one admission window for a plan and its secrets.
 ///
@@ -22,6 +23,7 @@ pub struct Engine {
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) limiter: RateLimiter,
     pub(crate) window: Arc<Semaphore>,
+    pub(crate) warmup: WarmUp,
     pub(crate) mask: Mask,
 }
 
@@ -47,8 +49,9 @@ impl Engine {
         }
         let limiter = RateLimiter::new(plan.execution.max_requests_per_second);
         let window = Arc::new(Semaphore::new(plan.execution.max_in_flight.clamp(1, Semaphore::MAX_PERMITS)));
+        let warmup = WarmUp::new(&plan)?;
         let mask = Mask::new(&plan, &secrets)?;
-        Ok(Self { plan, secrets, transport, limiter, window, mask })
+        Ok(Self { plan, secrets, transport, limiter, window, warmup, mask })
     }
 
     /// The transport, for its counts.

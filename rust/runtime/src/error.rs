@@ -31,6 +31,9 @@ pub enum RuntimeError {
     /// The process could not be set up: runtime threads, TLS roots.
     #[error("the sending process could not start: {0}")]
     Process(String),
+    /// The API could not be reached before the first row, and the config wants that to end the task.
+    #[error("the API cannot be reached, and no row was sent: {0}")]
+    Unreachable(String),
     /// A batch arrived after the input was finished, or the session was closed.
     #[error("the session is closed: {0}")]
     Closed(String),

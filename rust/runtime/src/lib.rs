@@ -20,6 +20,7 @@ mod rate;
 mod request;
 mod request_id;
 mod source_columns;
+mod warmup;
 
 pub mod middleware;
 pub mod response_batch;

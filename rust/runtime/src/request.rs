@@ -21,6 +21,9 @@ use crate::row::{Binder, ColumnIndex, Row};
 /// query parameter, nor change host or path.
 pub(crate) const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// The User-Agent, unless the config names one.
+pub(crate) const PRODUCT: &str = concat!("apisink/", env!("CARGO_PKG_VERSION"));
+
 /// What stands for a credential.
 pub(crate) const MASK: &str = "***";
 
@@ -206,8 +209,7 @@ impl RequestTemplate {
             }
         }
         if !fixed_headers.contains_key(USER_AGENT) {
-            fixed_headers
-                .insert(USER_AGENT, HeaderValue::from_static(concat!("apisink/", env!("CARGO_PKG_VERSION"))));
+            fixed_headers.insert(USER_AGENT, HeaderValue::from_static(PRODUCT));
         }
         let has_secret_target = path
             .iter()

@@ -63,4 +63,6 @@ textless!(
     crate::tables::SinkMode,
     crate::transport::EngineName,
     crate::transport::OldestTls,
+    crate::transport::WarmupFailure,
+    crate::transport::WarmupKind,
 );

@@ -2,11 +2,14 @@
 
 mod tcp;
 mod tls;
+mod warmup;
 
 use crate::keys::{Choice, choice, flag, keys, seconds, section, whole};
 
 pub use tcp::TcpConnection;
 pub use tls::{OldestTls, Tls};
+use warmup::{FAILURES, KINDS};
+pub use warmup::{WarmupFailure, WarmupKind};
 
 const DAY: f64 = 86_400.0;
 
@@ -26,8 +29,12 @@ keys! {
         first_byte_timeout: Option<f64> = seconds(0.001..=DAY).for_example(10.0).optional("`base_timeout` alone"),
         /// Longest time between two pieces of an answer.
         between_bytes_timeout: Option<f64> = seconds(0.001..=DAY).for_example(10.0).optional("`base_timeout` alone"),
-        /// Longest time of the warm-up. Accepted, but not yet used.
+        /// What an executor does before its first row. It is not charged to the rate limit.
+        warmup: WarmupKind = choice(KINDS).or(WarmupKind::Connect),
+        /// Longest time of the warm-up; 0 leaves it out.
         warmup_timeout: f64 = seconds(0.0..=DAY).or(10.0),
+        /// What follows from a warm-up that fails.
+        warmup_failure: WarmupFailure = choice(FAILURES).or(WarmupFailure::Warn),
         /// Longest answer body; what is beyond is cut off and flagged.
         max_response_bytes: usize = whole(1..=1 << 30, "bytes").or(8 << 20),
         /// Whether credentials may go over http, without encryption, to a host that is not this machine.

@@ -2,15 +2,15 @@
 
 mod plan;
 
-use apisink_config::{OldestTls, SecretText, TcpConnection, Text, Tls, Transport};
+use apisink_config::{OldestTls, SecretText, TcpConnection, Text, Tls, Transport, WarmupFailure, WarmupKind};
 
 use crate::compile::millis;
 use crate::plan::SecretSlot;
 use crate::state::State;
 pub use plan::*;
 
-/// The transport's part of the plan.
-pub(crate) fn compile(state: &mut State<'_>) -> TransportPlan {
+/// The transport's part of the plan. `base` is the path that all requests have in common.
+pub(crate) fn compile(state: &mut State<'_>, base: &str) -> TransportPlan {
     let transport: &Transport = &state.config.transport;
     TransportPlan {
         engine: transport.engine.as_str().to_owned(),
@@ -20,9 +20,20 @@ pub(crate) fn compile(state: &mut State<'_>) -> TransportPlan {
         first_byte_timeout_ms: transport.first_byte_timeout.map(millis),
         between_bytes_timeout_ms: transport.between_bytes_timeout.map(millis),
         max_response_bytes: transport.max_response_bytes,
+        warmup: warmup(transport, base),
         tcp: tcp(&transport.tcp_connection),
         tls: tls(state, &transport.tls),
     }
+}
+
+fn warmup(transport: &Transport, base: &str) -> Option<WarmupPlan> {
+    let head = match transport.warmup {
+        WarmupKind::None => return None,
+        WarmupKind::Connect => None,
+        WarmupKind::Head => Some(base.to_owned()),
+    };
+    let timeout_ms = Some(millis(transport.warmup_timeout)).filter(|timeout| *timeout > 0)?;
+    Some(WarmupPlan { head, timeout_ms, required: transport.warmup_failure == WarmupFailure::Error })
 }
 
 fn tcp(tcp: &TcpConnection) -> TcpPlan {

@@ -20,12 +20,25 @@ pub struct TransportPlan {
     pub first_byte_timeout_ms: Option<u64>,
     /// Longest time between two pieces of an answer; none means `base_timeout_ms` alone.
     pub between_bytes_timeout_ms: Option<u64>,
+    /// What happens before the first row; none means nothing.
+    pub warmup: Option<WarmupPlan>,
     /// The TCP connections.
     pub tcp: TcpPlan,
     /// TLS.
     pub tls: TlsPlan,
     /// Longest answer body in bytes; what is beyond is cut off and flagged.
     pub max_response_bytes: usize,
+}
+
+/// What an executor does before its first row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarmupPlan {
+    /// Path that is asked for with HEAD, encoded; none means that a connection alone is made.
+    pub head: Option<String>,
+    /// Longest time of all of it.
+    pub timeout_ms: u64,
+    /// Whether its failure ends the task.
+    pub required: bool,
 }
 
 /// The TCP connections of an executor process.

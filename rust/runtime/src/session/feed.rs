@@ -4,13 +4,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use apisink_plan::LogLevel;
 use futures_util::FutureExt;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
 use super::state::Shared;
-use super::{Rendered, panic_message};
+use super::{LogLines, Rendered, panic_message};
 use crate::engine::Engine;
 use crate::error::RuntimeError;
 use crate::middleware::Chain;
@@ -24,9 +25,18 @@ pub(super) async fn run(
     engine: Arc<Engine>,
     chain: Arc<Chain>,
     shared: Arc<Shared>,
+    lines: Arc<LogLines>,
 ) {
     let mut exchanges = JoinSet::new();
+    let mut warm = false;
     while let Some(batch) = feed.recv().await {
+        if !warm && !batch.is_empty() {
+            let warn = |why| lines.push(LogLevel::Warn, why);
+            if let Err(error) = engine.warmup.run(engine.transport.as_ref(), warn).await {
+                return shared.fail(error);
+            }
+            warm = true;
+        }
         for rendered in batch {
             let Ok(place) = engine.window.clone().acquire_owned().await else { return };
             let (engine, chain, shared) = (engine.clone(), chain.clone(), shared.clone());

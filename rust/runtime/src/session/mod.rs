@@ -111,8 +111,10 @@ impl Session {
         let (renderer, chain) = Renderer::new(&engine, context)?;
         let shared = Shared::new(process.budget().clone());
         let (feed, rendered) = tokio::sync::mpsc::unbounded_channel();
-        let feeder =
-            process.handle().spawn(feed::run(rendered, engine.clone(), chain, shared.clone())).abort_handle();
+        let feeder = process
+            .handle()
+            .spawn(feed::run(rendered, engine.clone(), chain, shared.clone(), lines.clone()))
+            .abort_handle();
         let context = ResponseContext::new(task, engine.plan.sink.clone(), source);
         Ok(Self {
             process,

@@ -13,11 +13,13 @@ pub use self::hyper::HyperTransport;
 pub use engines::{EngineContext, EngineFactory, Engines};
 pub use render::RenderTransport;
 
+use std::sync::Arc;
+
 use crate::budget::Reservation;
 use crate::exchange::{Failure, Response, TransportFacts};
 use crate::middleware::BoxFuture;
 use crate::rate::RateLimiter;
-use crate::request::Request;
+use crate::request::{Origin, Request};
 
 /// One engine: keeps connections and sends requests over them. Shared by all tasks of a process.
 pub trait Transport: Send + Sync {
@@ -32,6 +34,17 @@ pub trait Transport: Send + Sync {
         limiter: &'a RateLimiter,
         memory: &'a mut Reservation,
     ) -> BoxFuture<'a, Sent>;
+
+    /// Makes sure that the origin can be reached: connects and, with a path, asks for it with HEAD, whatever the
+    /// answer. Spends no slot of a rate limit. The caller bounds its time.
+    fn warm_up<'a>(
+        &'a self,
+        origin: &'a Arc<Origin>,
+        head: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        let _ = (origin, head);
+        Box::pin(std::future::ready(Ok(())))
+    }
 
     /// Connections open now, and opened since the start.
     fn connections(&self) -> Connections;

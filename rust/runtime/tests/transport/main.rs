@@ -8,3 +8,4 @@ mod seam;
 mod support;
 mod timeouts;
 mod tls;
+mod warmup;

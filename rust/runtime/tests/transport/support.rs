@@ -24,8 +24,8 @@ tables:
     apisink_plan::compile(&config, &Inputs::default()).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// Runs rows with the ids 0, 1, 2 … through a session to its end.
-pub(crate) fn run(process: Process, compiled: &Compiled, rows: i64) -> RecordBatch {
+/// A session of a process of its own that rows with the ids 0, 1, 2 … were submitted to.
+pub(crate) fn started(process: Process, compiled: &Compiled, rows: i64) -> Session {
     let process: &'static Process = Box::leak(Box::new(process));
     let plan = serde_json::to_vec(&compiled.plan).unwrap();
     let secrets = serde_json::to_vec(&compiled.secrets).unwrap();
@@ -45,6 +45,16 @@ pub(crate) fn run(process: Process, compiled: &Compiled, rows: i64) -> RecordBat
     let ids = Arc::new(Int64Array::from_iter_values(0..rows));
     session.submit(&RecordBatch::try_new(Arc::new(schema), vec![ids]).unwrap()).unwrap();
     session.finish();
+    session
+}
+
+/// Runs rows with the ids 0, 1, 2 … through a session to its end.
+pub(crate) fn run(process: Process, compiled: &Compiled, rows: i64) -> RecordBatch {
+    drive(&started(process, compiled, rows), rows)
+}
+
+/// Takes all answers of a session as one batch.
+pub(crate) fn drive(session: &Session, rows: i64) -> RecordBatch {
     loop {
         let state = session.wait(Duration::from_secs(10), true).unwrap();
         assert!(state.has_responses, "no answers within ten seconds");

@@ -7,6 +7,7 @@ mod connect;
 mod connection;
 mod pool;
 pub(in crate::transport) mod tls;
+mod warmup;
 mod wire;
 
 use std::sync::{Arc, Once};
@@ -19,10 +20,10 @@ use self::pool::Pool;
 use super::{Connections, EngineContext, Sent, Transport};
 use crate::budget::Reservation;
 use crate::error::RuntimeError;
-use crate::exchange::TransportFacts;
+use crate::exchange::{Failure, TransportFacts};
 use crate::middleware::BoxFuture;
 use crate::rate::RateLimiter;
-use crate::request::Request;
+use crate::request::{Origin, Request};
 
 /// HTTP/1.1 over plain TCP or TLS, with a bounded number of connections.
 #[derive(Debug)]
@@ -64,6 +65,17 @@ impl Transport for HyperTransport {
             let mut facts = TransportFacts::default();
             let result = self.attempt(request, limiter, memory, &mut facts).await;
             Sent { result, facts }
+        })
+    }
+
+    fn warm_up<'a>(
+        &'a self,
+        origin: &'a Arc<Origin>,
+        head: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            self.reaping.call_once(|| Pool::reap(&self.pool));
+            self.reach(origin, head).await
         })
     }
 
