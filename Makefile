@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help jar demo test test-rust test-scala test-e2e lint fmt lock bench clean
+.PHONY: help jar cli demo test test-rust test-scala test-e2e lint fmt lock bench clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -12,9 +12,13 @@ PYTHON_SOURCES := demo tests
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-jar: ## dist/apisink.jar with the native library, and Delta's jars in dist/delta
+jar: cli ## dist/apisink.jar with the native library, Delta's jars in dist/delta, and dist/apisink
 	$(SBT) assembly deltaJars
 	@ls -l dist/apisink.jar dist/delta
+
+cli: ## dist/apisink, the command line that needs no Spark
+	cargo build --release --locked --package apisink-cli
+	@mkdir -p dist && cp target/release/apisink dist/apisink
 
 demo: jar $(VENV)/ready ## the main job on a local Spark, against an API server that misbehaves
 	@$(PY) demo/run.py

@@ -30,7 +30,7 @@ pub use auth::{Auth, Basic, Bearer, ClientAuth, Oauth2Client, Oauth2Password};
 pub use document::{Document, names_a_credential};
 pub use endpoint::Endpoint;
 pub use execution::Execution;
-pub use generated::{json_schema, reference};
+pub use generated::{about_middleware, json_schema, reference};
 pub use keys::Literal;
 pub use method::Method;
 pub use middleware::{Level, Logging, Middleware, Retry};

@@ -136,6 +136,25 @@ impl Problems {
     pub fn as_slice(&self) -> &[Problem] {
         &self.0
     }
+
+    /// How many there are, in words: "the config has 2 problems".
+    #[must_use]
+    pub fn headline(&self) -> String {
+        let count = self.0.len();
+        let noun = if count == 1 { "problem" } else { "problems" };
+        format!("the config has {count} {noun}")
+    }
+
+    /// The problems with other words: `change` is given what is wrong, and what to write instead.
+    #[must_use]
+    pub fn map_texts(self, change: impl Fn(&str) -> String) -> Self {
+        let changed = self.0.into_iter().map(|problem| Problem {
+            what: change(&problem.what),
+            hint: change(&problem.hint),
+            ..problem
+        });
+        Self(changed.collect())
+    }
 }
 
 impl fmt::Display for Problems {

@@ -38,9 +38,7 @@ fn parse(text: &[u8], name: &str, overrides: &[u8]) -> Result<Config, NativeErro
 }
 
 fn refused(problems: Problems) -> NativeError {
-    let count = problems.as_slice().len();
-    let noun = if count == 1 { "problem" } else { "problems" };
-    NativeError::new(Kind::Config, format!("the config has {count} {noun}\n{problems}"))
+    NativeError::new(Kind::Config, format!("{}\n{problems}", problems.headline()))
 }
 
 fn json(value: &impl Serialize) -> Result<Vec<u8>, NativeError> {

@@ -1,0 +1,150 @@
+//! What a run of the config promises.
+
+use apisink_config::{Config, SourceRows};
+use apisink_plan::{Compiled, DriverMerge, DriverPlan, DriverSource, RetrySpec};
+
+use super::table::Table;
+
+/// What a run does and promises.
+pub(super) fn told(config: &Config, compiled: &Compiled) -> Table {
+    let Compiled { plan, driver, .. } = compiled;
+    let mut table = Table::default();
+    table.row("source", source(config, &driver.source));
+    table.row(
+        "tracking_id",
+        format!("column {}; rows are spread over {} Spark tasks by it", driver.id_column, driver.partitions),
+    );
+    if let Some(columns) = &driver.columns {
+        table.row("columns in use", columns.join(", "));
+    }
+    table.row("sink", sink(driver));
+    if let Some(merge) = &driver.sink.merge {
+        table.row("merged table", merged(merge));
+    }
+    table.row("exactly one row", exactly_once(driver));
+    table.row("journal", journal(driver));
+    table.row("going on", going_on(driver));
+    table.row("a request twice", twice(compiled));
+    table.row("rate", rate(plan.execution.max_requests_per_second));
+    table.row(
+        "at once",
+        format!(
+            "at most {} rows, {} connections and {} MiB of memory in an executor process",
+            plan.execution.max_in_flight,
+            plan.transport.tcp.limit,
+            plan.execution.memory_budget_bytes >> 20
+        ),
+    );
+    table.row(
+        "speculation",
+        if driver.allow_speculation { "allowed" } else { "refused: it sends rows twice" },
+    );
+    table
+}
+
+fn source(config: &Config, source: &DriverSource) -> String {
+    let mut text = match (config.tables.source.rows(), &source.table, &source.path) {
+        (Some(SourceRows::Files { format, .. }), _, Some(path)) => {
+            format!("files of format {format} at {path}")
+        }
+        (_, Some(table), _) => format!("table {table}"),
+        _ => "a DataFrame that is handed over".to_owned(),
+    };
+    if !source.select.is_empty() {
+        text += &format!(", columns {}", source.select.join(", "));
+    }
+    if let Some(filter) = &source.filter {
+        text += &format!(", rows where {filter}");
+    }
+    text
+}
+
+fn place(table: Option<&String>, path: Option<&String>) -> String {
+    match (table, path) {
+        (Some(table), _) => format!("table {table}"),
+        (None, Some(path)) => format!("the table at {path}"),
+        (None, None) => "no table".to_owned(),
+    }
+}
+
+fn sink(driver: &DriverPlan) -> String {
+    let sink = &driver.sink;
+    let to = place(sink.table.as_ref(), sink.path.as_ref());
+    let written = if sink.mode == "overwrite" { "what is there is replaced" } else { "rows are appended" };
+    let mut text = format!("{to} (format {}), {written}", sink.format);
+    if !sink.source_columns.is_empty() {
+        text += &format!("; source columns kept: {}", sink.source_columns.join(", "));
+    }
+    text
+}
+
+fn merged(merge: &DriverMerge) -> String {
+    let rows =
+        if merge.append_rows { "beside the rows of the sink" } else { "in place of the rows of the sink" };
+    format!("{}, one current row per tracking_id, {rows}", place(merge.table.as_ref(), merge.path.as_ref()))
+}
+
+fn exactly_once(driver: &DriverPlan) -> String {
+    if driver.sink.format.eq_ignore_ascii_case("delta") {
+        "for every source row, whatever died in between".to_owned()
+    } else {
+        format!(
+            "not promised: format {} has no transactions that a repeated commit could be told by",
+            driver.sink.format
+        )
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a time for people")]
+fn journal(driver: &DriverPlan) -> String {
+    let directory = match (&driver.journal_path, &driver.sink.path) {
+        (Some(path), _) => path.clone(),
+        (None, Some(path)) => format!("{}/_apisink", path.trim_end_matches('/')),
+        (None, None) => {
+            "the directory that the Spark setting spark.apisink.journal names (none is named here)".to_owned()
+        }
+    };
+    format!(
+        "answers are kept in {directory} until they are in the sink; each gets there within {} s",
+        driver.flush_millis as f64 / 1000.0
+    )
+}
+
+fn going_on(driver: &DriverPlan) -> String {
+    let mut text =
+        "a run that stopped goes on under its run_id; what was answered is not asked for again".to_owned();
+    if !driver.resend_on_resume.is_empty() {
+        text += &format!(", but for {}", driver.resend_on_resume.join(" and "));
+    }
+    text
+}
+
+fn twice(compiled: &Compiled) -> String {
+    let request = &compiled.plan.request;
+    let idempotent =
+        ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"].contains(&request.method.as_str());
+    let retry = compiled.plan.chain.iter().find(|link| link.middleware == "retry");
+    let retry = retry.and_then(|link| serde_json::from_value::<RetrySpec>(link.spec.clone()).ok());
+    match (&request.idempotency_header, idempotent, retry) {
+        (Some(name), ..) => {
+            format!("the API can tell by {name}: it is the same in every attempt and after every crash")
+        }
+        (None, true, _) => format!("does no harm: {} is idempotent", request.method),
+        (None, false, Some(retry)) if retry.retry_non_idempotent => format!(
+            "can happen, and nothing tells the API: {} is tried again even if bytes of it may have left",
+            request.method
+        ),
+        (None, false, _) => format!(
+            "nothing would tell the API, so that {} is tried again only if no byte of it can have left; after a crash \
+             what was in flight is sent again all the same",
+            request.method
+        ),
+    }
+}
+
+fn rate(limit: Option<f64>) -> String {
+    match limit {
+        Some(rate) => format!("at most {rate} attempts per second, retries included"),
+        None => "no limit by time".to_owned(),
+    }
+}

@@ -1,0 +1,93 @@
+//! `apisink render`.
+
+mod curl;
+mod estimate;
+mod message;
+
+use apisink_config::EngineName;
+use apisink_plan::{AuthSpec, Plan, Secret, SecretValues};
+use clap::Args;
+
+use crate::config_file::{ConfigFile, compile_with_what_is_here};
+use crate::exchanges::{self, Exchange};
+use crate::failure::{Failure, print};
+use crate::references::Lookup;
+use crate::rows::RowArgs;
+use message::Message;
+
+/// Print the requests that rows would become, as curl commands; nothing is sent
+///
+/// Credentials are shown as `***`. Variables of the environment are looked up where they are set; those that are not
+/// are shown as they are written in the config.
+#[derive(Args, Debug)]
+pub(crate) struct Render {
+    #[command(flatten)]
+    config: ConfigFile,
+
+    #[command(flatten)]
+    rows: RowArgs,
+
+    #[command(flatten)]
+    lookup: Lookup,
+
+    /// Say how long so many rows would take at `execution.max_requests_per_second`
+    #[arg(long, value_name = "ROWS")]
+    count: Option<u64>,
+
+    /// The run of which each row's request_id, and so its idempotency key, is made
+    #[arg(long, value_name = "NAME", default_value = "render")]
+    run_id: String,
+}
+
+impl Render {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let config = self.config.read()?;
+        let rows = self.rows.read()?;
+        let columns = rows.schema_ref().fields().iter().map(|field| field.name().clone()).collect();
+        let stood_in = compile_with_what_is_here(&config, &self.lookup, columns)?;
+        let mut secrets = stood_in.compiled.secrets.clone();
+        let plan = rendering(&stood_in.compiled.plan, &mut secrets)?;
+        exchanges::run(&plan, &secrets, &self.run_id, &rows, |exchange| {
+            print(&stood_in.shown(&shown(&plan, &exchange)?))
+        })?;
+        match self.count {
+            Some(count) => print(&format!("# {}\n", estimate::sentence(count, &plan.execution))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The plan with an engine that answers with the request. What would ask others, or again, is left out.
+fn rendering(plan: &Plan, secrets: &mut SecretValues) -> Result<Plan, Failure> {
+    let mut plan = plan.clone();
+    plan.transport.engine = EngineName::Render.as_str().to_owned();
+    plan.chain.retain(|link| link.middleware != "retry");
+    for link in plan.chain.iter_mut().filter(|link| link.middleware == "auth") {
+        // A token that would be asked for first.
+        if let Ok(AuthSpec::Oauth2(_)) = serde_json::from_value(link.spec.clone()) {
+            let token = secrets.push(Secret::new("token"));
+            link.spec = serde_json::to_value(AuthSpec::Bearer { token })
+                .map_err(|error| Failure::Other(error.to_string()))?;
+        }
+    }
+    Ok(plan)
+}
+
+/// A row's request as a curl command, or why there is none.
+fn shown(plan: &Plan, exchange: &Exchange) -> Result<String, Failure> {
+    let id = exchange.tracking_id.as_deref().unwrap_or("null");
+    let id = format!("# {} {id}", plan.source.id_column);
+    let message = exchange.response_body().and_then(|body| Message::parse(&body));
+    match (&exchange.error, message) {
+        (None, Some(message)) => {
+            let url = exchange.url.as_deref().unwrap_or_default();
+            Ok(format!("{id}\n{}\n\n", curl::command(url, &message)))
+        }
+        (error, _) => {
+            let kind = error.as_ref().and_then(|error| error.kind.as_deref()).unwrap_or(&exchange.outcome);
+            let why =
+                error.as_ref().and_then(|error| error.message.as_deref()).unwrap_or("no request was made");
+            Ok(format!("{id}: not sent, {kind}: {}\n\n", why.replace('\n', " ")))
+        }
+    }
+}

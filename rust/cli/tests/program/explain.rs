@@ -1,0 +1,122 @@
+//! `apisink explain`.
+
+use crate::support::Call;
+
+const CONFIG: &str = "\
+execution: {partitions: 8, max_requests_per_second: 12.5, resend_on_resume: [http_5xx]}
+auth: {type: basic, username: \"{{env.API_USER}}\", password: \"{{secret.vendor:password}}\"}
+endpoint:
+  method: POST
+  base_path: \"{{env.API}}/v1\"
+  url_path: /p/{patient}?key={{secret.vendor:key}}
+  headers: {X-Tenant: \"t-{tenant}\", Accept: application/json}
+middleware:
+  - type: timing
+  - type: retry
+    max_attempts: 4
+  - type: param_injector
+  - type: json_body
+tables:
+  source: {id_column: id, identifier: a.b.c, filter: \"x > 1\"}
+  sink: {path: /out, source_columns: [region], merge: {path: /current}}
+  column_mapping:
+    - {source_column: patient_id, endpoint_param: patient}
+    - {source_column: page, endpoint_param: page, in: query}
+    - {source_column: name.first, endpoint_param: name.first, default: \"?\"}
+    - {source_column: born, endpoint_param: born, required: true}
+";
+
+fn explained(text: &str) -> String {
+    let told = Call::new().file("c.yaml", text).run(&["explain", "c.yaml"]);
+    assert_eq!((told.code, told.err.as_str()), (0, ""));
+    told.out
+}
+
+#[test]
+fn each_part_of_the_request_says_where_it_comes_from() {
+    let told = explained(CONFIG);
+    let request = told.split("THE CHAIN").next().unwrap();
+    assert_eq!(
+        request,
+        "c.yaml\n\nTHE REQUEST, one for each row\n  \
+         POST                    {{env.API}}/v1/p/{patient_id}\n  \
+         path                    column patient_id; a null makes the row an invalid_row; percent-encoded, so that it\n                          \
+         stays one segment\n  \
+         query key               a secret, shown as ***\n  \
+         query page              column page; a null leaves it out\n  \
+         header x-tenant         \"t-{tenant}\"\n  \
+         header accept           \"application/json\"\n  \
+         header idempotency-key  the row's request_id, the same in every attempt\n  \
+         credentials             auth `basic`\n  \
+         body name.first         column name.first, or \"?\" instead of a null\n  \
+         body born               column born; a null makes the row an invalid_row\n  \
+         longest URL             8192 bytes; a row whose URL is longer is an invalid_row\n\n"
+    );
+}
+
+#[test]
+fn the_chain_says_what_runs_once_per_row_and_what_once_per_attempt() {
+    let told = explained(CONFIG);
+    let chain = told.split("THE CHAIN").nth(1).unwrap().split("A RUN").next().unwrap();
+    let marks: Vec<&str> = chain
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("once") || line.starts_with(|c: char| c.is_ascii_digit()))
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    assert_eq!(
+        marks,
+        [
+            "once per row",
+            "1  timing",
+            "2  retry",
+            "once per attempt, at most 4 for a row",
+            "3  param_injector",
+            "4  json_body",
+            "5  auth",
+            "6  transport (hyper)"
+        ]
+    );
+    assert!(chain.contains("the limit of 12.5 requests per second is charged here"), "{chain}");
+}
+
+#[test]
+fn a_run_says_what_it_promises() {
+    let told = explained(CONFIG);
+    for line in [
+        "source           table a.b.c, rows where x > 1",
+        "tracking_id      column id; rows are spread over 8 Spark tasks by it",
+        "sink             the table at /out (format delta), rows are appended; source columns kept: region",
+        "merged table     the table at /current, one current row per tracking_id, beside the rows of the sink",
+        "exactly one row  for every source row, whatever died in between",
+        "journal          answers are kept in /out/_apisink until they are in the sink",
+        "is not asked for again, but for http_5xx",
+        "a request twice  the API can tell by idempotency-key",
+        "rate             at most 12.5 attempts per second, retries included",
+    ] {
+        assert!(told.replace("\n                   ", " ").contains(line), "{line}\nis not in\n{told}");
+    }
+}
+
+#[test]
+fn what_is_not_promised_is_told() {
+    let text = CONFIG
+        .replace("path: /out,", "path: /out, format: parquet,")
+        .replace("method: POST", "method: POST\n  idempotency_header: false");
+    let told = explained(&text).replace("\n                   ", " ");
+    assert!(told.contains("exactly one row  not promised: format parquet"), "{told}");
+    assert!(
+        told.contains("a request twice  nothing would tell the API, so that POST is tried again only if"),
+        "{told}"
+    );
+    assert!(told.contains("\nWARNING: the sink's format is parquet"), "{told}");
+}
+
+#[test]
+fn references_are_shown_as_they_are_written_with_their_lines() {
+    let told = explained(CONFIG);
+    for line in ["{{env.API}}                 line 5", "{{secret.vendor:password}}  line 2"] {
+        assert!(told.contains(line), "{told}");
+    }
+    assert!(!told.contains("stand-in"), "{told}");
+}

@@ -1,0 +1,9 @@
+//! The program itself, as a person calls it, against a real API.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests, outside #[test] functions")]
+
+mod check;
+mod explain;
+mod render;
+mod send;
+mod support;
