@@ -35,7 +35,10 @@ keys! {
         warmup_timeout: f64 = seconds(0.0..=DAY).or(10.0),
         /// What follows from a warm-up that fails.
         warmup_failure: WarmupFailure = choice(FAILURES).or(WarmupFailure::Warn),
-        /// Longest answer body; what is beyond is cut off and flagged.
+        /// Whether compressed answers (gzip, deflate, br, zstd) are asked for and decompressed. A header
+        /// `Accept-Encoding` of your own goes before what is asked for.
+        decompress: bool = flag().or(true),
+        /// Longest answer body, decompressed; what is beyond is cut off and flagged.
         max_response_bytes: usize = whole(1..=1 << 30, "bytes").or(8 << 20),
         /// Whether credentials may go over http, without encryption, to a host that is not this machine.
         allow_insecure_http: bool = flag().or(false),

@@ -19,6 +19,7 @@ pub(crate) fn compile(state: &mut State<'_>, base: &str) -> TransportPlan {
         tls_timeout_ms: millis(transport.tls_timeout),
         first_byte_timeout_ms: transport.first_byte_timeout.map(millis),
         between_bytes_timeout_ms: transport.between_bytes_timeout.map(millis),
+        decompress: transport.decompress,
         max_response_bytes: transport.max_response_bytes,
         warmup: warmup(transport, base),
         tcp: tcp(&transport.tcp_connection),

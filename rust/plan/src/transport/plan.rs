@@ -26,7 +26,9 @@ pub struct TransportPlan {
     pub tcp: TcpPlan,
     /// TLS.
     pub tls: TlsPlan,
-    /// Longest answer body in bytes; what is beyond is cut off and flagged.
+    /// Whether compressed answers are asked for and decompressed.
+    pub decompress: bool,
+    /// Longest answer body in bytes, decompressed; what is beyond is cut off and flagged.
     pub max_response_bytes: usize,
 }
 

@@ -1,7 +1,7 @@
 //! A request as the message that goes over the wire.
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HOST, HeaderValue};
+use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, HeaderValue};
 use http::{Method, Uri};
 use http_body_util::Full;
 
@@ -9,8 +9,12 @@ use super::failure::not_sent;
 use crate::exchange::{Failure, FailureKind};
 use crate::request::Request;
 
-/// The message of a request: its headers, and those that the transport adds.
-pub(super) fn message(request: &Request) -> Result<http::Request<Full<Bytes>>, Failure> {
+/// What answers may be compressed with, in no order of preference.
+const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd");
+
+/// The message of a request: its headers, and those that the transport adds. `compressed` says whether a compressed
+/// answer is asked for, unless the request itself says which ones it accepts.
+pub(super) fn message(request: &Request, compressed: bool) -> Result<http::Request<Full<Bytes>>, Failure> {
     let uri: Uri = request
         .target
         .parse()
@@ -22,6 +26,9 @@ pub(super) fn message(request: &Request) -> Result<http::Request<Full<Bytes>>, F
     let host = HeaderValue::from_str(&request.origin.authority)
         .map_err(|e| not_sent(FailureKind::InvalidRow("url"), format!("the host cannot be sent: {e}")))?;
     message.headers_mut().insert(HOST, host);
+    if compressed && !request.headers.contains_key(ACCEPT_ENCODING) {
+        message.headers_mut().insert(ACCEPT_ENCODING, CODINGS);
+    }
     // Methods that define a body say that theirs is empty (RFC 9110, 8.6).
     let defines_body = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
     if !request.body.is_empty() {

@@ -17,10 +17,13 @@ use crate::request::{Request, shown_value};
 /// the media type `message/http` (RFC 9112, 10.1); the body is the request as an HTTP/1.1 message in which
 /// credentials, cookies and secrets are masked.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct RenderTransport;
+pub struct RenderTransport {
+    /// Whether a compressed answer would be asked for.
+    compressed: bool,
+}
 
-pub(super) fn make(_: &EngineContext<'_>) -> Result<Box<dyn Transport>, RuntimeError> {
-    Ok(Box::new(RenderTransport))
+pub(super) fn make(context: &EngineContext<'_>) -> Result<Box<dyn Transport>, RuntimeError> {
+    Ok(Box::new(RenderTransport { compressed: context.plan.decompress }))
 }
 
 impl Transport for RenderTransport {
@@ -31,7 +34,7 @@ impl Transport for RenderTransport {
         memory: &'a mut Reservation,
     ) -> BoxFuture<'a, Sent> {
         Box::pin(async move {
-            let result = answer(request);
+            let result = answer(request, self.compressed);
             if let Ok(response) = &result {
                 memory.grow(response.body.len()).await;
             }
@@ -44,16 +47,16 @@ impl Transport for RenderTransport {
     }
 }
 
-fn answer(request: &Request) -> Result<Response, Failure> {
-    let body = rendered(request)?;
+fn answer(request: &Request, compressed: bool) -> Result<Response, Failure> {
+    let body = rendered(request, compressed)?;
     let mut headers = HeaderMap::with_capacity(1);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("message/http"));
     Ok(Response { status: StatusCode::OK, headers, body, truncated: false })
 }
 
 /// The request as text, with the form of its target that is meant for people.
-fn rendered(request: &Request) -> Result<Bytes, Failure> {
-    let message = message(request)?;
+fn rendered(request: &Request, compressed: bool) -> Result<Bytes, Failure> {
+    let message = message(request, compressed)?;
     let mut text = Vec::with_capacity(request.bytes());
     let mut push = |piece: &str| text.extend_from_slice(piece.as_bytes());
     push(request.method.as_str());
@@ -84,7 +87,7 @@ mod tests {
 
     async fn send(request: &Request) -> Sent {
         let mut memory = ByteBudget::new(1 << 20).take(0);
-        RenderTransport.send(request, &RateLimiter::new(Some(1e-6)), &mut memory).await
+        RenderTransport::default().send(request, &RateLimiter::new(Some(1e-6)), &mut memory).await
     }
 
     #[tokio::test]

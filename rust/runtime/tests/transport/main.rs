@@ -1,9 +1,11 @@
 //! The transport over real sockets.
 #![allow(clippy::unwrap_used)]
 
+mod answers;
 mod client;
 mod pool;
 mod rate;
+mod raw;
 mod seam;
 mod support;
 mod timeouts;

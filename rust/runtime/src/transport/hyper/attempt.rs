@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::HyperTransport;
-use super::answer::{self, Body};
+use super::answer::{Body, Reading};
 use super::clock::Clock;
 use super::connection::Connection;
 use super::pool::{Place, Taken};
@@ -38,7 +38,7 @@ impl HyperTransport {
         memory: &mut Reservation,
         facts: &mut TransportFacts,
     ) -> Result<Response, Failure> {
-        let first = message::message(request)?;
+        let first = message::message(request, self.plan.decompress)?;
         let peer = request.origin.authority.as_str();
         let host = self.pool.host(&request.origin);
         let asked = Instant::now();
@@ -55,7 +55,7 @@ impl HyperTransport {
             let before = connection.traffic.so_far();
             let mut to_send = match message.take() {
                 Some(message) => message,
-                None => message::message(request)?,
+                None => message::message(request, self.plan.decompress)?,
             };
             if self.pool.is_last_use(&connection) {
                 to_send.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -137,10 +137,16 @@ impl HyperTransport {
         peer: &str,
         memory: &mut Reservation,
     ) -> Result<Response, Failure> {
-        let (head, incoming) = response.into_parts();
-        let cap = self.plan.max_response_bytes;
-        let Body { bytes, truncated } =
-            answer::read(incoming, clock, self.phases.between_bytes, peer, cap, memory).await?;
+        let (mut head, incoming) = response.into_parts();
+        let reading = Reading {
+            clock,
+            phase: self.phases.between_bytes,
+            peer,
+            cap: self.plan.max_response_bytes,
+            decompress: self.plan.decompress,
+            memory,
+        };
+        let Body { bytes, truncated } = reading.read(incoming, &mut head.headers).await?;
         Ok(Response { status: head.status, headers: head.headers, body: bytes, truncated })
     }
 }

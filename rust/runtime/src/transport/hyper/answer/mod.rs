@@ -1,0 +1,168 @@
+//! Reading an answer to its end, or to the cap.
+
+mod charset;
+mod coding;
+
+use bytes::{Bytes, BytesMut};
+use compression_codecs::core::util::PartialBuffer;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+use tokio::time::Instant;
+
+use self::coding::Decoding;
+use super::clock::{Clock, Phase};
+use crate::budget::Reservation;
+use crate::exchange::{Failure, FailureKind};
+use crate::transport::failure::classify;
+
+/// A body as it came, decompressed and as UTF-8 where the answer says how, and whether it was cut off at the cap.
+pub(super) struct Body {
+    pub(super) bytes: Bytes,
+    pub(super) truncated: bool,
+}
+
+/// What bounds the reading of a body.
+pub(super) struct Reading<'a> {
+    pub(super) clock: &'a mut Clock,
+    /// Bounds the time between two pieces.
+    pub(super) phase: Phase,
+    pub(super) peer: &'a str,
+    /// Most bytes, decompressed.
+    pub(super) cap: usize,
+    /// Whether compressed bodies are decompressed.
+    pub(super) decompress: bool,
+    pub(super) memory: &'a mut Reservation,
+}
+
+impl Reading<'_> {
+    /// Reads a body. Trailers are read and dropped. Headers that no longer describe the body are removed.
+    pub(super) async fn read(mut self, incoming: Incoming, headers: &mut HeaderMap) -> Result<Body, Failure> {
+        if incoming.is_end_stream() {
+            return Ok(Body { bytes: Bytes::new(), truncated: false });
+        }
+        let body = match Decoding::of(headers).filter(|_| self.decompress) {
+            None => self.plain(incoming).await?,
+            Some(decoding) => {
+                headers.remove(CONTENT_ENCODING);
+                headers.remove(CONTENT_LENGTH);
+                self.decoded(incoming, decoding).await?
+            }
+        };
+        let Some(charset) = charset::of(headers) else { return Ok(body) };
+        match charset::to_utf8(&body.bytes, charset, body.truncated) {
+            None => Ok(body),
+            Some(bytes) => {
+                headers.remove(CONTENT_LENGTH);
+                self.grow(bytes.len().saturating_sub(body.bytes.len())).await;
+                Ok(Body { bytes, truncated: body.truncated })
+            }
+        }
+    }
+
+    async fn plain(&mut self, mut incoming: Incoming) -> Result<Body, Failure> {
+        let mut chunks = Chunks::default();
+        while let Some(mut data) = self.next(&mut incoming).await? {
+            let (taken, truncated) = self.take(data.len(), chunks.len()).await;
+            data.truncate(taken);
+            chunks.push(data);
+            if truncated {
+                return Ok(Body { bytes: chunks.finish(), truncated: true });
+            }
+        }
+        Ok(Body { bytes: chunks.finish(), truncated: false })
+    }
+
+    async fn decoded(&mut self, mut incoming: Incoming, mut decoding: Decoding) -> Result<Body, Failure> {
+        let name = decoding.name();
+        let peer = self.peer;
+        let invalid = |why: String| Failure {
+            kind: FailureKind::InvalidResponse,
+            message: format!("{peer}: the body is not what its Content-Encoding says, {name}: {why}"),
+            may_have_left: true,
+        };
+        let mut chunks = Chunks::default();
+        // A body can be long although it unfolds into nothing.
+        let mut left = self.cap.saturating_add(self.cap / 8).saturating_add(1024);
+        while let Some(data) = self.next(&mut incoming).await? {
+            let mut input = PartialBuffer::new(&data[..]);
+            while let Some(piece) = decoding.next(&mut input).map_err(|e| invalid(e.to_string()))? {
+                let (taken, truncated) = self.take(piece.len(), chunks.len()).await;
+                chunks.copy(&piece[..taken]);
+                if truncated {
+                    return Ok(Body { bytes: chunks.finish(), truncated: true });
+                }
+            }
+            let Some(rest) = left.checked_sub(data.len()) else {
+                return Ok(Body { bytes: chunks.finish(), truncated: true });
+            };
+            left = rest;
+        }
+        if !decoding.is_whole() {
+            return Err(invalid("it ends too early".into()));
+        }
+        Ok(Body { bytes: chunks.finish(), truncated: false })
+    }
+
+    /// The next piece of a body as it comes.
+    async fn next(&mut self, incoming: &mut Incoming) -> Result<Option<Bytes>, Failure> {
+        loop {
+            match self.clock.limit(self.phase, self.peer, incoming.frame()).await? {
+                None => return Ok(None),
+                Some(Err(error)) => return Err(classify(&error, self.peer, true)),
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Ok(Some(data));
+                    }
+                }
+            }
+        }
+    }
+
+    /// How much of a piece is taken beside what there is, and whether that is less than all of it.
+    async fn take(&mut self, piece: usize, there: usize) -> (usize, bool) {
+        let taken = piece.min(self.cap - there);
+        self.grow(taken).await;
+        (taken, taken < piece)
+    }
+
+    /// A wait for memory is not the server's fault.
+    async fn grow(&mut self, bytes: usize) {
+        let waiting = Instant::now();
+        self.memory.grow(bytes).await;
+        self.clock.leave_out(waiting.elapsed());
+    }
+}
+
+/// The body's chunks: most answers are one, which is then kept as it came.
+#[derive(Default)]
+struct Chunks {
+    first: Bytes,
+    rest: BytesMut,
+}
+
+impl Chunks {
+    fn len(&self) -> usize {
+        if self.rest.is_empty() { self.first.len() } else { self.rest.len() }
+    }
+
+    fn push(&mut self, data: Bytes) {
+        if self.len() == 0 {
+            self.first = data;
+        } else {
+            self.copy(&data);
+        }
+    }
+
+    fn copy(&mut self, data: &[u8]) {
+        if self.rest.is_empty() {
+            self.rest.extend_from_slice(&self.first);
+        }
+        self.rest.extend_from_slice(data);
+    }
+
+    fn finish(self) -> Bytes {
+        if self.rest.is_empty() { self.first } else { self.rest.freeze() }
+    }
+}
