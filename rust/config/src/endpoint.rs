@@ -43,6 +43,9 @@ fn check_urls(section: &Section<'_>, base: Option<&Text>, url: Option<&Text>) {
     if let Some(url) = url {
         if is_absolute(url.leading_literal()) {
             check_scheme(section, "url_path", url.leading_literal(), url.at());
+            if let Some(base) = base {
+                check_same_server(section, base, url);
+            }
         } else if !section.has("base_path") {
             section.missing(
                 "base_path",
@@ -57,6 +60,34 @@ fn check_urls(section: &Section<'_>, base: Option<&Text>, url: Option<&Text>) {
             _ => check_scheme(section, "base_path", base.leading_literal(), base.at()),
         }
     }
+}
+
+/// A whole URL as `url_path` leaves `base_path` without a say: one that names another server is a slip.
+fn check_same_server(section: &Section<'_>, base: &Text, url: &Text) {
+    if let (Some(of_base), Some(of_url)) = (server(base), server(url))
+        && of_base != of_url
+    {
+        section.note(
+            url.at(),
+            Code::Conflict,
+            format!(
+                "`endpoint.url_path` goes to {of_url}, but `base_path` to {of_base}: a whole URL as `url_path` leaves \
+                 `base_path` without a say"
+            ),
+            "write `url_path` without scheme and host, or remove `base_path`",
+        );
+    }
+}
+
+/// Scheme, host and port that a URL begins with, if they are written out. A user and password are no part of it.
+fn server(url: &Text) -> Option<String> {
+    let (scheme, rest) = url.leading_literal().split_once("://")?;
+    let end = rest.find(['/', '?', '#']).or(url.literal().map(|_| rest.len()))?;
+    let authority = rest[..end].rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
+    let scheme = scheme.to_ascii_lowercase();
+    let default_port = if scheme == "https" { ":443" } else { ":80" };
+    let authority = authority.strip_suffix(default_port).unwrap_or(&authority);
+    (!authority.is_empty() && !authority.contains(['{', '}'])).then(|| format!("{scheme}://{authority}"))
 }
 
 /// Whether a string begins with a scheme, known or not.

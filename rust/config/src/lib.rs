@@ -68,7 +68,11 @@ keys! {
         /// The text's name and lines (credentials masked), for problems found later.
         document: Document = document(),
     }
-    check |section| middleware::check_chain(section, middleware.as_deref().unwrap_or_default());
+    check |section| middleware::check_chain(
+        section,
+        middleware.as_deref().unwrap_or_default(),
+        auth.as_ref().map(|auth| &auth.value),
+    );
 }
 
 impl Config {

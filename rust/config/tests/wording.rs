@@ -91,12 +91,81 @@ fn a_middleware_that_is_not_known_is_refused_with_the_nearest_and_all_known_ones
 }
 
 #[test]
-fn a_middleware_may_stand_in_the_chain_once() {
+fn a_middleware_that_is_senseless_twice_is_refused() {
     assert_eq!(
         refusal(&with("middleware:\n  - type: retry\n  - type: timing\n  - type: retry")),
-        "c.yaml:11:5: the middleware `retry` stands in the chain twice; first in line 9 [CONFIG_CONFLICT]\n    \
-         - type: retry\n  remove one of them"
+        "c.yaml:11:5: the middleware `retry` stands in the chain again, first in line 9: each would repeat the attempts \
+         of the other [CONFIG_CONFLICT]\n    - type: retry\n  remove one of them"
     );
+    for (link, why) in [
+        ("json_body", "a request has one body"),
+        ("param_injector", "every parameter would be sent twice"),
+        ("auth", "the second would only replace the credentials of the first"),
+        ("worker_identity", "both fill the same column with the same"),
+        ("transport_diagnostic", "both fill the same column with the same"),
+    ] {
+        let refused = refusal(&with(&format!("middleware: [{{type: {link}}}, {{type: {link}}}]")));
+        assert!(
+            refused.contains(&format!("`{link}` stands in the chain again, first in line 8: {why}")),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
+fn listeners_that_tell_of_rows_and_of_attempts_may_stand_in_the_chain_twice() {
+    let chain =
+        "middleware: [{type: timing}, {type: logging}, {type: retry}, {type: timing}, {type: logging}]";
+    assert_eq!(parse(with(chain).as_bytes(), "c.yaml").unwrap().middleware.len(), 5);
+}
+
+#[test]
+fn retry_without_anything_to_try_again_is_refused() {
+    let retry = |keys: &str| with(&format!("middleware:\n  - type: retry\n    {keys}"));
+    assert_eq!(
+        refusal(&retry("retry_transport_errors: false\n    retry_status_codes: []")),
+        "c.yaml:11:25: `retry` has nothing to try again: no status, and no transport error [CONFIG_UNUSED]\n    \
+         retry_status_codes: []\n  write for example `retry_status_codes: [429, 503]`, or remove `- type: retry`"
+    );
+    assert_eq!(
+        refusal(&retry("respect_retry_after: false\n    max_retry_after: 5")),
+        "c.yaml:11:22: `middleware[0].max_retry_after` has no effect: `respect_retry_after` is false [CONFIG_UNUSED]\n    \
+         max_retry_after: 5\n  remove one of them"
+    );
+    assert!(parse(retry("retry_status_codes: []").as_bytes(), "c.yaml").is_ok());
+    assert!(parse(retry("max_attempts: 1").as_bytes(), "c.yaml").is_ok());
+}
+
+#[test]
+fn tokens_that_expire_are_looked_at_before_every_attempt() {
+    let chain = "middleware:\n  - type: auth\n  - type: retry";
+    let text = TEMPLATE.replace("middleware:\n  - type: retry", chain);
+    assert_eq!(
+        refusal(&text),
+        "c.yaml:28:5: the middleware `auth` stands before `retry` and so runs once per row: with auth `oauth2_password` an \
+         attempt after a pause would go out with a token that may have expired [CONFIG_CONFLICT]\n    - type: auth\n  \
+         put `- type: auth` after `- type: retry`, or remove it: it is innermost by itself"
+    );
+    let fixed = with(&format!("auth: {{type: bearer, token: t}}\n{chain}"));
+    assert!(parse(fixed.as_bytes(), "c.yaml").is_ok());
+}
+
+#[test]
+fn a_whole_url_as_url_path_goes_to_the_server_of_base_path() {
+    let url = |url: &str| MINIMAL.replace("url_path: /a", &format!("url_path: \"{url}\""));
+    assert_eq!(
+        refusal(&url("https://api.example.com/v1/{a}")),
+        "c.yaml:4:13: `endpoint.url_path` goes to https://api.example.com, but `base_path` to http://localhost: a whole URL \
+         as `url_path` leaves `base_path` without a say [CONFIG_CONFLICT]\n    url_path: \"https://api.example.com/v1/{a}\"\n  \
+         write `url_path` without scheme and host, or remove `base_path`"
+    );
+    for other in ["https://localhost/a", "http://localhost:8080/a", "http://localhost2?a=b"] {
+        assert!(refusal(&url(other)).contains("`endpoint.url_path` goes to"), "{other}");
+    }
+    for same in ["http://LOCALHOST/v2", "http://localhost:80/a", "http://localhost", "http://{{env.HOST}}/a"]
+    {
+        assert!(parse(url(same).as_bytes(), "c.yaml").is_ok(), "{same}");
+    }
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn what_is_not_promised_is_told() {
     let told = explained(&text).replace("\n                   ", " ");
     assert!(told.contains("exactly one row  not promised: format parquet"), "{told}");
     assert!(
-        told.contains("a request twice  nothing would tell the API, so that POST is tried again only if"),
+        told.contains("a request twice  nothing would tell the API, so that after a broken connection POST is tried again only if"),
         "{told}"
     );
     assert!(told.contains("\nWARNING: the sink's format is parquet"), "{told}");

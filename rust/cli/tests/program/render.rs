@@ -38,7 +38,7 @@ fn each_row_becomes_a_curl_command_or_says_why_not() {
          --header 'idempotency-key: ba9a3e26-dbd4-5d3a-8d40-2b0a1b4b1c0f' \\\n"
             .replace("ba9a3e26-dbd4-5d3a-8d40-2b0a1b4b1c0f", key(&told.out))
             + "  --header 'content-type: application/json' \\\n  --header 'authorization: ***' \\\n  \
-               --header 'accept:' \\\n  \
+               --header 'accept-encoding: gzip, deflate, br, zstd' \\\n  --compressed \\\n  --header 'accept:' \\\n  \
                --data-raw '{\"text\":\"it'\\''s $HOME `id` \\\"q\\\" \\\\ \\né !\"}'\n\n\
                # id 2: not sent, path_value: column patient: null cannot stand in the URL's path\n\n\
                # 1000000 rows at 30 requests per second: at least 9 h 15 min, and longer by each retry\n"

@@ -30,7 +30,8 @@ fn of_section(section: &SectionShape) -> Map<String, Value> {
         schema.extend(of_keys(&variant.keys, Some(variant.name)));
         Value::Object(schema)
     });
-    schema.insert("oneOf".into(), variants.collect());
+    let empty = section.may_be_empty.then(|| json!({"type": "object", "maxProperties": 0}));
+    schema.insert("oneOf".into(), variants.chain(empty).collect());
     schema
 }
 

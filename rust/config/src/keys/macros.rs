@@ -42,6 +42,7 @@ macro_rules! keys {
                     about: joined(&[$($about),+]),
                     keys: keys.into_iter().flatten().collect(),
                     variants: Vec::new(),
+                    may_be_empty: false,
                 }
             }
 
@@ -123,6 +124,7 @@ macro_rules! tagged {
                         about: crate::keys::joined(&[$($doc),+]),
                         keys: crate::keys::variant!(@keys $($keys)?),
                     }, )*],
+                    may_be_empty: !<[&str]>::is_empty(&[$($empty)?]),
                 }
             }
 

@@ -8,6 +8,8 @@ pub(crate) struct SectionShape {
     pub(crate) keys: Vec<Key>,
     /// The types of a tagged section; none of a plain one.
     pub(crate) variants: Vec<Variant>,
+    /// Whether a tagged section may be empty.
+    pub(crate) may_be_empty: bool,
 }
 
 /// A type of a tagged section.

@@ -1,14 +1,14 @@
 //! `middleware`: the chain around the request. One file per middleware that has keys.
 
+mod chain;
 mod logging;
 mod retry;
 
+pub(crate) use chain::check_chain;
 pub use logging::{Level, Logging};
 pub use retry::Retry;
 
 use crate::keys::tagged;
-use crate::problem::{Code, Located};
-use crate::reader::Section;
 
 tagged! {
     /// A link of the chain around the request.
@@ -29,20 +29,5 @@ tagged! {
         WorkerIdentity = "worker_identity",
         /// Fills the sink's column transport.
         TransportDiagnostic = "transport_diagnostic",
-    }
-}
-
-/// Refuses what makes no sense in a chain.
-pub(crate) fn check_chain(section: &Section<'_>, chain: &[Located<Middleware>]) {
-    for (index, link) in chain.iter().enumerate() {
-        let name = link.name();
-        if let Some(first) = chain[..index].iter().find(|known| known.name() == name) {
-            section.note(
-                link.at,
-                Code::Conflict,
-                format!("the middleware `{name}` stands in the chain twice; first in line {}", first.at.line),
-                "remove one of them",
-            );
-        }
     }
 }

@@ -29,7 +29,11 @@ keys! {
         /// it may have left.
         retry_non_idempotent: bool = flag().or(false),
     }
-    check |section| check_delays(section, base_delay, max_delay.flatten());
+    check |section| {
+        check_delays(section, base_delay, max_delay.flatten());
+        check_something_to_retry(section, retry_status_codes.as_deref(), retry_transport_errors);
+        check_retry_after(section, respect_retry_after);
+    };
 }
 
 impl Retry {
@@ -37,6 +41,28 @@ impl Retry {
     #[must_use]
     pub fn longest_delay(&self) -> f64 {
         self.max_delay.unwrap_or(DEFAULT_MAX_DELAY.max(self.base_delay))
+    }
+}
+
+fn check_something_to_retry(section: &Section<'_>, codes: Option<&[u16]>, transport_errors: Option<bool>) {
+    if let (Some([]), Some(false)) = (codes, transport_errors) {
+        section.note(
+            section.place("retry_status_codes"),
+            Code::Unused,
+            "`retry` has nothing to try again: no status, and no transport error",
+            "write for example `retry_status_codes: [429, 503]`, or remove `- type: retry`",
+        );
+    }
+}
+
+fn check_retry_after(section: &Section<'_>, respected: Option<bool>) {
+    if respected == Some(false) && section.has("max_retry_after") {
+        section.note(
+            section.place("max_retry_after"),
+            Code::Unused,
+            format!("{} has no effect: `respect_retry_after` is false", section.name("max_retry_after")),
+            "remove one of them",
+        );
     }
 }
 

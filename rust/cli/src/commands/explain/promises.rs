@@ -135,7 +135,7 @@ fn twice(compiled: &Compiled) -> String {
             request.method
         ),
         (None, false, _) => format!(
-            "nothing would tell the API, so that {} is tried again only if no byte of it can have left; after a crash \
+            "nothing would tell the API, so that after a broken connection {} is tried again only if no byte of it can have left; after a crash \
              what was in flight is sent again all the same",
             request.method
         ),

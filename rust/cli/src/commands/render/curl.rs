@@ -34,6 +34,10 @@ pub(crate) fn command(url: &str, message: &Message) -> String {
         }
     }
     let has = |name: &str| message.headers.iter().any(|(known, _)| known == name);
+    if has("accept-encoding") {
+        // The header stays as it is; curl is only told to decompress the answer.
+        words.push("--compressed".to_owned());
+    }
     let typed = (!message.body.is_empty()).then_some("content-type");
     for name in ADDED_BY_CURL.into_iter().chain(typed) {
         if !has(name) {

@@ -1,0 +1,60 @@
+//! What makes no sense in a chain: a middleware twice, a middleware in the wrong place.
+
+use super::Middleware;
+use crate::auth::Auth;
+use crate::problem::{Code, Located};
+use crate::reader::Section;
+
+/// Refuses what makes no sense in a chain.
+pub(crate) fn check_chain(section: &Section<'_>, chain: &[Located<Middleware>], auth: Option<&Auth>) {
+    for (index, link) in chain.iter().enumerate() {
+        let name = link.name();
+        let first = chain[..index].iter().find(|known| known.name() == name);
+        if let (Some(first), Some(why)) = (first, why_once(&link.value)) {
+            section.note(
+                link.at,
+                Code::Conflict,
+                format!(
+                    "the middleware `{name}` stands in the chain again, first in line {}: {why}",
+                    first.at.line
+                ),
+                "remove one of them",
+            );
+        }
+    }
+    check_retry(section, chain, auth);
+}
+
+/// Why a middleware may not stand in a chain twice; none of those that may: a `timing` before `retry` and one after it
+/// tell of different things.
+const fn why_once(link: &Middleware) -> Option<&'static str> {
+    match link {
+        Middleware::Retry(_) => Some("each would repeat the attempts of the other"),
+        Middleware::JsonBody => Some("a request has one body"),
+        Middleware::ParamInjector => Some("every parameter would be sent twice"),
+        Middleware::Auth => Some("the second would only replace the credentials of the first"),
+        Middleware::WorkerIdentity | Middleware::TransportDiagnostic => {
+            Some("both fill the same column with the same")
+        }
+        _ => None,
+    }
+}
+
+/// What stands before `retry` runs once per row. A token that was asked for must be looked at before every attempt.
+fn check_retry(section: &Section<'_>, chain: &[Located<Middleware>], auth: Option<&Auth>) {
+    let place = |name: &str| chain.iter().position(|link| link.name() == name);
+    let (Some(auth), Some(outer), Some(retry)) = (auth, place("auth"), place("retry")) else { return };
+    let fixed = matches!(auth, Auth::None | Auth::Basic(_) | Auth::Bearer(_));
+    if outer < retry && !fixed {
+        section.note(
+            chain[outer].at,
+            Code::Conflict,
+            format!(
+                "the middleware `auth` stands before `retry` and so runs once per row: with auth `{}` an attempt after a \
+                 pause would go out with a token that may have expired",
+                auth.name()
+            ),
+            "put `- type: auth` after `- type: retry`, or remove it: it is innermost by itself",
+        );
+    }
+}
