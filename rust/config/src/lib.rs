@@ -41,7 +41,9 @@ pub use tables::{
     ColumnMapping, Merge, Place, Sink, SinkMode, Source, SourceRows, TableName, Tables, Target,
 };
 pub use text::{Reference, ReferenceKind, SecretText, Segment, Text};
-pub use transport::{EngineName, OldestTls, TcpConnection, Tls, Transport, WarmupFailure, WarmupKind};
+pub use transport::{
+    EngineName, OldestTls, Redirects, TcpConnection, Tls, Transport, WarmupFailure, WarmupKind,
+};
 
 use keys::{HasTexts, Keys, document, keys, section, sections};
 use reader::Context;

@@ -27,4 +27,6 @@ pub use driver::{DriverMerge, DriverPlan, DriverSink, DriverSource};
 pub use inputs::{Inputs, ResolvedReference};
 pub use plan::*;
 pub use secrets::{Secret, SecretValues};
-pub use transport::{ClientCertificatePlan, TcpPlan, TlsPlan, TlsVersion, TransportPlan, WarmupPlan};
+pub use transport::{
+    ClientCertificatePlan, RedirectPlan, TcpPlan, TlsPlan, TlsVersion, TransportPlan, WarmupPlan,
+};

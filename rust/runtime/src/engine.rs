@@ -7,10 +7,12 @@ use apisink_plan::{Plan, SecretValues};
 use tokio::sync::Semaphore;
 
 use crate::error::RuntimeError;
-use crate::exchange::{Attempt, Exchange};
+use crate::exchange::{Attempt, Exchange, Failure, Response};
 use crate::mask::Mask;
 use crate::middleware::{BoxFuture, Terminal};
 use crate::rate::RateLimiter;
+use crate::redirect;
+use crate::request::Request;
 use crate::transport::{EngineContext, Engines, Sent, Transport};
 use crate::warmup::WarmUp;
 
@@ -63,20 +65,49 @@ impl Engine {
 impl Terminal for Engine {
     fn send<'a>(&'a self, exchange: &'a mut Exchange) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            let started_at = SystemTime::now();
-            let started = Instant::now();
-            let Sent { result, facts } =
-                self.transport.send(&exchange.request, &self.limiter, &mut exchange.memory).await;
-            let waited = facts.pool_wait + facts.rate_wait;
-            exchange.attempts.push(Attempt {
-                started_at,
-                status: result.as_ref().ok().map(|response| response.status),
-                error: result.as_ref().err().map(|failure| failure.message.clone()),
-                elapsed: started.elapsed().saturating_sub(waited),
-                wait: std::mem::take(&mut exchange.pause) + waited,
-            });
-            exchange.notes.facts = facts;
-            exchange.result = Some(result);
+            let mut next = None;
+            for hop in 0.. {
+                let result = self.round_trip(exchange, next.as_ref()).await;
+                next = match (&self.plan.transport.redirects, &result) {
+                    (Some(plan), Ok(response)) if hop < plan.max => {
+                        redirect::follow(plan, next.as_ref().unwrap_or(&exchange.request), response)
+                    }
+                    _ => None,
+                };
+                // Whatever became of a redirect, the request itself has been answered.
+                exchange.result = Some(match result {
+                    Err(failure) if hop > 0 => Err(Failure { may_have_left: true, ..failure }),
+                    result => result,
+                });
+                if next.is_none() {
+                    return;
+                }
+                exchange.memory.shrink_to(exchange.request.bytes());
+            }
         })
+    }
+}
+
+impl Engine {
+    /// Sends the exchange's request, or the one that a redirect has made of it, and records the attempt.
+    async fn round_trip(
+        &self,
+        exchange: &mut Exchange,
+        redirected: Option<&Request>,
+    ) -> Result<Response, Failure> {
+        let started_at = SystemTime::now();
+        let started = Instant::now();
+        let request = redirected.unwrap_or(&exchange.request);
+        let Sent { result, facts } = self.transport.send(request, &self.limiter, &mut exchange.memory).await;
+        let waited = facts.pool_wait + facts.rate_wait;
+        exchange.attempts.push(Attempt {
+            started_at,
+            status: result.as_ref().ok().map(|response| response.status),
+            error: result.as_ref().err().map(|failure| failure.message.clone()),
+            elapsed: started.elapsed().saturating_sub(waited),
+            wait: std::mem::take(&mut exchange.pause) + waited,
+        });
+        exchange.notes.facts = facts;
+        result
     }
 }

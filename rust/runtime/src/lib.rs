@@ -17,6 +17,7 @@ mod exchange;
 mod mask;
 mod process;
 mod rate;
+mod redirect;
 mod request;
 mod request_id;
 mod source_columns;

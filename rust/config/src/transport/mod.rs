@@ -1,11 +1,13 @@
 //! `transport`: how connections are made and kept.
 
+mod redirects;
 mod tcp;
 mod tls;
 mod warmup;
 
 use crate::keys::{Choice, choice, flag, keys, seconds, section, whole};
 
+pub use redirects::Redirects;
 pub use tcp::TcpConnection;
 pub use tls::{OldestTls, Tls};
 use warmup::{FAILURES, KINDS};
@@ -40,6 +42,8 @@ keys! {
         decompress: bool = flag().or(true),
         /// Longest answer body, decompressed; what is beyond is cut off and flagged.
         max_response_bytes: usize = whole(1..=1 << 30, "bytes").or(8 << 20),
+        /// Where an answer may send a request on to.
+        redirects: Redirects = section(),
         /// Whether credentials may go over http, without encryption, to a host that is not this machine.
         allow_insecure_http: bool = flag().or(false),
         /// The connections themselves.

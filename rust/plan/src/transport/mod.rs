@@ -21,6 +21,10 @@ pub(crate) fn compile(state: &mut State<'_>, base: &str) -> TransportPlan {
         between_bytes_timeout_ms: transport.between_bytes_timeout.map(millis),
         decompress: transport.decompress,
         max_response_bytes: transport.max_response_bytes,
+        redirects: (transport.redirects.max > 0).then(|| RedirectPlan {
+            max: transport.redirects.max,
+            hosts: transport.redirects.hosts.iter().map(|host| host.value.to_ascii_lowercase()).collect(),
+        }),
         warmup: warmup(transport, base),
         tcp: tcp(&transport.tcp_connection),
         tls: tls(state, &transport.tls),

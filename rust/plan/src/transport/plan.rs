@@ -22,6 +22,8 @@ pub struct TransportPlan {
     pub between_bytes_timeout_ms: Option<u64>,
     /// What happens before the first row; none means nothing.
     pub warmup: Option<WarmupPlan>,
+    /// Which redirects are followed; none means that none is.
+    pub redirects: Option<RedirectPlan>,
     /// The TCP connections.
     pub tcp: TcpPlan,
     /// TLS.
@@ -30,6 +32,15 @@ pub struct TransportPlan {
     pub decompress: bool,
     /// Longest answer body in bytes, decompressed; what is beyond is cut off and flagged.
     pub max_response_bytes: usize,
+}
+
+/// Which redirects are followed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedirectPlan {
+    /// Most of them in a row.
+    pub max: u32,
+    /// Hosts, with their port unless it is the scheme's own, that are allowed beside the request's own origin.
+    pub hosts: Vec<String>,
 }
 
 /// What an executor does before its first row.

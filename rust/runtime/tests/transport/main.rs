@@ -6,6 +6,7 @@ mod client;
 mod pool;
 mod rate;
 mod raw;
+mod redirects;
 mod seam;
 mod support;
 mod timeouts;

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// A server that reads requests without a body and answers each with the same bytes.
+/// A server that reads requests without a body and answers each with bytes of the test's.
 pub(crate) struct Raw {
     pub(crate) url: String,
     asked: Arc<Mutex<Vec<String>>>,
@@ -14,17 +14,25 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
+    /// The same answer to each request.
     pub(crate) async fn start(answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        Self::serve(move |_| answer.clone()).await
+    }
+
+    /// The answer to the head of a request.
+    pub(crate) async fn serve(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::<Mutex<Vec<String>>>::default();
-        let (seen, answer) = (asked.clone(), Arc::new(answer.into()));
+        let (seen, answer) = (asked.clone(), Arc::new(answer));
         let serving = tokio::spawn(async move {
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let (seen, answer) = (seen.clone(), answer.clone());
                 tokio::spawn(async move {
                     while let Some(head) = read_head(&mut stream).await {
+                        let answer = answer(&head);
                         seen.lock().unwrap().push(head);
                         if stream.write_all(&answer).await.is_err() {
                             return;
