@@ -1,6 +1,8 @@
 //! Reads a tree section by section; notes every problem and goes on with a default.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::document::Document;
 use crate::nearest::nearest;
@@ -67,6 +69,7 @@ impl<'a> Section<'a> {
             known: Vec::new(),
             abandoned: false,
         };
+        let mut places: HashMap<&str, Position> = HashMap::with_capacity(entries.len());
         for (key, value) in entries {
             let Node::Text(name) = &key.node else {
                 section.note(
@@ -77,13 +80,19 @@ impl<'a> Section<'a> {
                 );
                 continue;
             };
-            match section.entries.iter().find(|(known, ..)| known == name) {
-                Some((_, first, _)) => {
-                    let what =
-                        format!("{} stands here again; first in line {}", section.name(name), first.line);
+            match places.entry(name) {
+                Entry::Occupied(first) => {
+                    let what = format!(
+                        "{} stands here again; first in line {}",
+                        section.name(name),
+                        first.get().line
+                    );
                     section.note(key.at, Code::DuplicateKey, what, "remove one of them");
                 }
-                None => section.entries.push((name, key.at, value)),
+                Entry::Vacant(place) => {
+                    place.insert(key.at);
+                    section.entries.push((name, key.at, value));
+                }
             }
         }
         section

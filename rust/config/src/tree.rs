@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{DefaultMessageFormatter, MessageFormatter, Spanned};
 
@@ -133,11 +134,15 @@ pub(crate) fn scalar(text: &str) -> Option<Item> {
     serde_saphyr::from_str_with_options(text, options()).ok()
 }
 
+/// Deepest nesting of a config.
+const MOST_LEVELS: usize = 32;
+
 fn options() -> serde_saphyr::Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
-            max_depth: 32,
-            flow_nesting_limit: 32,
+            max_depth: MOST_LEVELS,
+            // More than `max_depth`, which is told better.
+            flow_nesting_limit: 64,
             max_nodes: 100_000,
             max_documents: 2,
         },
@@ -163,6 +168,14 @@ pub(crate) fn read(text: &[u8], name: &str) -> Result<(Document, Item), Problems
             Code::Syntax,
             format!("the config is {} bytes long, but may have at most {MAX_TEXT_BYTES}", text.len()),
             "check that this is the config and not a data file",
+        )));
+    }
+    if let Some(encoding) = wide_encoding(text) {
+        return Err(one(Document::new(name, "").problem(
+            Position::default(),
+            Code::Syntax,
+            format!("the config is {encoding}, but must be UTF-8"),
+            "save the file as UTF-8",
         )));
     }
     let text = match std::str::from_utf8(text) {
@@ -196,6 +209,17 @@ pub(crate) fn read(text: &[u8], name: &str) -> Result<(Document, Item), Problems
     Ok((document, tree))
 }
 
+/// The encoding of a text that begins with another byte order mark than that of UTF-8, or with NUL bytes.
+fn wide_encoding(text: &[u8]) -> Option<&'static str> {
+    match text {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] | [_, 0, 0, 0, ..] | [0, 0, 0, _, ..] => {
+            Some("UTF-32")
+        }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] => Some("UTF-16"),
+        _ => None,
+    }
+}
+
 fn mask_item(document: &mut Document, item: &Item, key_line: u32) {
     match &item.node {
         Node::Map(entries) => {
@@ -212,6 +236,32 @@ fn mask_item(document: &mut Document, item: &Item, key_line: u32) {
         _ if item.at.line != key_line => document.mask_line(item.at.line),
         _ => {}
     }
+}
+
+/// What is said of a text that goes beyond what a config may be made of.
+fn limit(error: &serde_saphyr::Error) -> Option<(String, &'static str)> {
+    use serde_saphyr::Error::{
+        AliasReplayLimitExceeded, AliasReplayStackDepthExceeded, Budget, RecursiveReferencesRequireWeakTypes,
+    };
+    Some(match error {
+        Budget { breach: BudgetBreach::Depth { .. }, .. } => (
+            format!("the config is nested deeper than {MOST_LEVELS} levels"),
+            "check indentation and brackets up to this place",
+        ),
+        Budget { .. } => (
+            "the config is made of more parts than any config needs".to_owned(),
+            "check that this is the config and not a data file",
+        ),
+        AliasReplayLimitExceeded { .. } | AliasReplayStackDepthExceeded { .. } => (
+            "the aliases of the config stand for more than any config needs".to_owned(),
+            "write the values out",
+        ),
+        serde_saphyr::Error::AliasError { error, .. } => return limit(error),
+        RecursiveReferencesRequireWeakTypes { .. } => {
+            ("an alias stands within what it stands for".to_owned(), "write the value out")
+        }
+        _ => return None,
+    })
 }
 
 fn syntax_problem(document: &Document, error: &serde_saphyr::Error) -> Problem {
@@ -235,6 +285,9 @@ fn syntax_problem(document: &Document, error: &serde_saphyr::Error) -> Problem {
             "the config is empty or ends too early",
             "write at least the sections `endpoint:` and `tables:`",
         );
+    }
+    if let Some((what, hint)) = limit(error.without_snippet()) {
+        return document.problem(at, Code::Syntax, what, hint);
     }
     // A parser's message may cite what it stumbled over; a masked line keeps its secret.
     if document.is_masked(at.line) {
