@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside #[test] functions")]
 
 mod check;
+mod examples;
 mod explain;
 mod render;
 mod send;

@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use apisink_origin::{Origin, Recorded, Script};
+use rustls::ServerConfig;
 use tokio::runtime::Runtime;
 
 /// What a call of the program left behind.
@@ -92,9 +94,19 @@ pub(crate) struct Api {
 impl Api {
     /// An API that behaves as the flags of `apisink-origin` say.
     pub(crate) fn start(flags: &[&str]) -> Self {
+        Self::with(Script::from_args(flags).unwrap(), None)
+    }
+
+    /// The same by script, and over TLS if a config for it is given.
+    pub(crate) fn with(script: Script, tls: Option<ServerConfig>) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let origin = runtime.block_on(Origin::start(Script::from_args(flags).unwrap()));
+        let origin = runtime.block_on(async {
+            match tls {
+                None => Origin::start(script).await,
+                Some(config) => Origin::start_tls(script, Arc::new(config)).await,
+            }
+        });
         Self { _runtime: runtime, origin }
     }
 
