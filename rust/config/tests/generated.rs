@@ -25,3 +25,35 @@ fn the_json_schema_is_what_the_declarations_say() {
 fn the_reference_page_is_what_the_declarations_say() {
     assert_generated("docs/reference/config.md", &apisink_config::reference());
 }
+
+/// The dotted keys of a YAML text.
+fn keys(value: &serde_json::Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        // What headers are called is not for the reference to say.
+        serde_json::Value::Object(fields) if path != "endpoint.headers" => {
+            for (name, field) in fields {
+                keys(field, &if path.is_empty() { name.clone() } else { format!("{path}.{name}") }, found);
+            }
+        }
+        serde_json::Value::Array(items) if items.iter().all(serde_json::Value::is_object) => {
+            items.iter().for_each(|item| keys(item, &format!("{path}[]"), found));
+        }
+        _ => found.push(path.to_owned()),
+    }
+}
+
+#[test]
+fn the_guide_from_the_pyspark_framework_names_every_key_of_its_template() {
+    let guide: PathBuf =
+        [env!("CARGO_MANIFEST_DIR"), "..", "..", "docs/guides/from-the-pyspark-framework.md"]
+            .iter()
+            .collect();
+    let guide = std::fs::read_to_string(guide).expect("the guide");
+    let template = serde_saphyr::from_str(include_str!("data/full-template.yaml")).expect("YAML");
+    let mut found = Vec::new();
+    keys(&template, "", &mut found);
+    assert!(found.len() > 25, "{found:?}");
+    for key in found {
+        assert!(guide.contains(&format!("| `{key}` | the same |")), "{key} is not in the guide's table");
+    }
+}
