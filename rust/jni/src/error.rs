@@ -84,6 +84,7 @@ impl From<RuntimeError> for NativeError {
             RuntimeError::Plan(_)
             | RuntimeError::Process(_)
             | RuntimeError::Unreachable(_)
+            | RuntimeError::Token(_)
             | RuntimeError::Batch(_) => Kind::SessionFailed,
         };
         Self::new(kind, error.to_string())
@@ -109,6 +110,7 @@ mod tests {
             (RuntimeError::Plan("s".into()), Kind::SessionFailed),
             (RuntimeError::Process("s".into()), Kind::SessionFailed),
             (RuntimeError::Unreachable("s".into()), Kind::SessionFailed),
+            (RuntimeError::Token("s".into()), Kind::SessionFailed),
             (RuntimeError::Batch("s".into()), Kind::SessionFailed),
         ];
         for (error, kind) in table {

@@ -28,24 +28,35 @@ pub(crate) fn owns(path: &str) -> bool {
 pub(crate) fn serve(shared: &Shared, link: &Arc<Link>, request: &Request<Incoming>) -> Response<Answer> {
     link.begin(None);
     let path = request.uri().path();
-    let allowed = if path == "/_origin/reset" { Method::POST } else { Method::GET };
+    let commands = ["/_origin/reset", "/_origin/revoke", "/_origin/token-fail"];
+    let allowed = if commands.contains(&path) { Method::POST } else { Method::GET };
     let (status, content) = match path {
-        "/_origin/report" | "/_origin/keys" | "/_origin/requests" | "/_origin/reset"
+        "/_origin/report"
+        | "/_origin/keys"
+        | "/_origin/requests"
+        | "/_origin/reset"
+        | "/_origin/revoke"
+        | "/_origin/token-requests"
+        | "/_origin/token-fail"
             if request.method() != allowed =>
         {
             let error = "this path takes another method, see the Allow header";
             (StatusCode::METHOD_NOT_ALLOWED, Content::json(&Problem { error }))
         }
-        "/_origin/report" => (StatusCode::OK, Content::json(&shared.recorder.report())),
+        "/_origin/report" => (StatusCode::OK, Content::json(&shared.report())),
         "/_origin/keys" => (StatusCode::OK, keys(shared)),
         "/_origin/requests" => requests(shared, request.uri().query()),
         "/_origin/reset" => {
-            shared.recorder.reset();
+            shared.reset();
             (StatusCode::NO_CONTENT, Content::empty())
         }
+        "/_origin/revoke" | "/_origin/token-requests" | "/_origin/token-fail" => {
+            tokens(shared, path, request.uri().query())
+        }
         _ => {
-            let error =
-                "write /_origin/report, /_origin/keys, /_origin/requests?limit=100 or POST /_origin/reset";
+            let error = "write /_origin/report, /_origin/keys, /_origin/requests?limit=100, \
+                         /_origin/token-requests, or POST /_origin/reset, /_origin/revoke?refresh=true, \
+                         /_origin/token-fail?1:503";
             (StatusCode::NOT_FOUND, Content::json(&Problem { error }))
         }
     };
@@ -67,6 +78,23 @@ fn keys(shared: &Shared) -> Content {
         }
     }
     Content::ndjson(lines)
+}
+
+/// What concerns the tokens of `--oauth`.
+fn tokens(shared: &Shared, path: &str, query: Option<&str>) -> (StatusCode, Content) {
+    let Some(oauth) = &shared.auth.oauth else {
+        let error = "no tokens are issued: the origin was started without --oauth";
+        return (StatusCode::CONFLICT, Content::json(&Problem { error }));
+    };
+    match path {
+        "/_origin/token-requests" => return (StatusCode::OK, Content::json(&oauth.requests())),
+        "/_origin/revoke" => oauth.revoke(query == Some("refresh=true")),
+        _ => match query.unwrap_or_default().parse() {
+            Ok(rule) => oauth.fail(rule),
+            Err(error) => return (StatusCode::BAD_REQUEST, Content::json(&Problem { error: &error })),
+        },
+    }
+    (StatusCode::NO_CONTENT, Content::empty())
 }
 
 fn requests(shared: &Shared, query: Option<&str>) -> (StatusCode, Content) {

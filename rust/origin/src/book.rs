@@ -209,6 +209,7 @@ impl Book {
             responses: counts.responses.clone(),
             faults: counts.faults.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
             unauthorized: counts.unauthorized,
+            tokens: Default::default(),
             aborted: counts.aborted,
             malformed: counts.malformed,
             in_flight: self.in_flight,

@@ -18,6 +18,7 @@ use crate::admin;
 use crate::answer::Answer;
 use crate::exchange::{GivenUp, Shared, serve};
 use crate::link::{Ending, Link};
+use crate::oauth;
 use crate::socket::Socket;
 use crate::wire::Wire;
 
@@ -52,7 +53,11 @@ impl Service<Request<Incoming>> for Dispatch {
             let response = admin::serve(&self.shared, &self.link, &request);
             return Box::pin(std::future::ready(Ok(response)));
         }
-        Box::pin(serve(self.shared.clone(), self.link.clone(), request))
+        let (shared, link) = (self.shared.clone(), self.link.clone());
+        if shared.auth.oauth.is_some() && request.uri().path() == oauth::PATH {
+            return Box::pin(async move { shared.issue(&link, request).await });
+        }
+        Box::pin(serve(shared, link, request))
     }
 }
 

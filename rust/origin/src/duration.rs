@@ -1,8 +1,8 @@
-//! Durations as a person writes them: `20ms`, `1.5s`, `500us`, `2m`.
+//! Durations as a person writes them: `20ms`, `1.5s`, `500us`, `2m`, `1h`.
 
 use std::time::Duration;
 
-/// Reads a number with one of the units `us`, `ms`, `s` or `m`.
+/// Reads a number with one of the units `us`, `ms`, `s`, `m` or `h`.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let wrong =
         || format!("`{text}` is not a duration: write a number and a unit, such as 20ms, 1.5s or 500us");
@@ -14,6 +14,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         "ms" => number / 1e3,
         "s" => number,
         "m" => number * 60.0,
+        "h" => number * 3600.0,
         _ => return Err(wrong()),
     };
     Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
@@ -29,7 +30,7 @@ mod tests {
         assert_eq!(parse("1.5s"), Ok(Duration::from_millis(1500)));
         assert_eq!(parse("500us"), Ok(Duration::from_micros(500)));
         assert_eq!(parse("2m"), Ok(Duration::from_secs(120)));
-        for wrong in ["", "20", "ms", "20h", "-1s", "1s2", "infs", "1e400s"] {
+        for wrong in ["", "20", "ms", "20d", "-1s", "1s2", "infs", "1e400s"] {
             assert!(parse(wrong).unwrap_err().contains("is not a duration"), "{wrong}");
         }
     }

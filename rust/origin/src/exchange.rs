@@ -20,6 +20,7 @@ use crate::link::{Ending, Link};
 use crate::marker;
 use crate::recorded::{self, KEPT_BODY, Recorded};
 use crate::recorder::Recorder;
+use crate::report::Report;
 use crate::script::Script;
 
 /// What all requests of an origin share.
@@ -27,6 +28,41 @@ pub(crate) struct Shared {
     pub(crate) script: Script,
     pub(crate) auth: Auth,
     pub(crate) recorder: Arc<Recorder>,
+}
+
+impl Shared {
+    /// What was seen so far.
+    pub(crate) fn report(&self) -> Report {
+        let tokens = self.auth.oauth.as_ref().map(|oauth| oauth.counts()).unwrap_or_default();
+        Report { tokens, ..self.recorder.report() }
+    }
+
+    /// Waits until the report fulfils a condition, and returns that report.
+    pub(crate) async fn until(&self, condition: impl Fn(&Report) -> bool) -> Report {
+        self.recorder.until(|_| condition(&self.report())).await;
+        self.report()
+    }
+
+    /// Answers a token request.
+    pub(crate) async fn issue(
+        &self,
+        link: &Arc<Link>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Answer>, GivenUp> {
+        let Some(oauth) = &self.auth.oauth else { return Err(GivenUp) };
+        let response = oauth.serve(link, request).await;
+        // Who waits for a report looks at it again.
+        self.recorder.update(|_| ());
+        response
+    }
+
+    /// Forgets what was seen.
+    pub(crate) fn reset(&self) {
+        self.recorder.reset();
+        if let Some(oauth) = &self.auth.oauth {
+            oauth.reset();
+        }
+    }
 }
 
 /// Ends the connection without an answer; how is noted in its link.

@@ -55,7 +55,10 @@ What it saw, itself never counted and never failed:
   GET  /_origin/report              counters, as JSON
   GET  /_origin/keys                one line of JSON for each Idempotency-Key
   GET  /_origin/requests?limit=100  the last requests as they came
+  GET  /_origin/token-requests      the first 1000 token requests as they came
   POST /_origin/reset               clears all of these
+  POST /_origin/revoke              makes all tokens invalid; with ?refresh=true the refresh tokens too
+  POST /_origin/token-fail?2:503    refuses token requests from now on, as --token-fail does
 
 Order: credentials are checked first, then the marker of the path, then --fail-first, then --fail-every, then
 one draw among all shares. --latency applies to every answer. A share is a number from 0 to 1.";

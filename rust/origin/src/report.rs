@@ -15,8 +15,10 @@ pub struct Report {
     /// Requests that met a fault, by its kind: `status`, `slow`, `stall`, `reset-before`, `reset-amid`,
     /// `reset-after` or `garbage`.
     pub faults: BTreeMap<String, u64>,
-    /// Requests that the checks of `--basic` and `--bearer` turned away.
+    /// Requests that the checks of credentials turned away.
     pub unauthorized: u64,
+    /// The token endpoint of `--oauth`, whose requests are in none of the other numbers.
+    pub tokens: Tokens,
     /// Requests whose client left before its answer was complete.
     pub aborted: u64,
     /// Connections that ended because what they sent was not HTTP.
@@ -50,6 +52,20 @@ pub struct Report {
     pub bytes_in: u64,
     /// Bytes of answers written, heads included. They are added when a request ends.
     pub bytes_out: u64,
+}
+
+/// What the token endpoint saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Tokens {
+    /// Token requests.
+    pub requests: u64,
+    /// Those that were answered with a token.
+    pub issued: u64,
+    /// Those among them that showed a refresh token.
+    pub refreshed: u64,
+    /// Those that were answered with something else.
+    pub refused: u64,
 }
 
 const SECOND_MICROS: u64 = 1_000_000;

@@ -9,6 +9,7 @@ use clap::{Args, Parser};
 use crate::duration;
 use crate::faults::{Action, FailEvery, FailFirst, FailShare, parse_share};
 use crate::latency::Latency;
+use crate::oauth::FailTokens;
 
 /// How the origin behaves. The default answers everything with 200 at once.
 #[derive(Debug, Clone, PartialEq, Args)]
@@ -53,6 +54,39 @@ pub struct Script {
     #[arg(long, value_name = "TOKEN", help_heading = "Checks")]
     pub bearer: Option<String>,
 
+    /// Issue tokens to this client at POST /oauth/token, and ask for a valid one everywhere else, answer 401 otherwise
+    #[arg(long, value_name = "CLIENT:SECRET", help_heading = "Tokens")]
+    pub oauth: Option<String>,
+
+    /// The user that may ask for tokens with the grant password
+    #[arg(long, value_name = "USER:PASSWORD", requires = "oauth", help_heading = "Tokens")]
+    pub oauth_user: Option<String>,
+
+    /// How long a token lives
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration::parse, help_heading = "Tokens")]
+    pub token_life: Duration,
+
+    /// Leave expires_in out
+    #[arg(long, requires = "oauth", help_heading = "Tokens")]
+    pub token_omit_expiry: bool,
+
+    /// Hand out refresh tokens, each good for one use
+    #[arg(long, requires = "oauth", help_heading = "Tokens")]
+    pub token_refresh: bool,
+
+    /// Time to answer a token request
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = duration::parse, help_heading = "Tokens")]
+    pub token_latency: Duration,
+
+    /// Refuse the first token requests
+    #[arg(
+        long,
+        value_name = "COUNT:STATUS[:ERROR[=DESCRIPTION]]",
+        requires = "oauth",
+        help_heading = "Tokens"
+    )]
+    pub token_fail: Option<FailTokens>,
+
     /// Refuse the first attempts of each Idempotency-Key, or of each path without one; rules follow each other
     #[arg(long, value_name = "ATTEMPTS:STATUS[:retry-after[-date]=S]", help_heading = "Certain faults")]
     pub fail_first: Vec<FailFirst>,
@@ -95,6 +129,13 @@ impl Default for Script {
             close_idle: None,
             basic: None,
             bearer: None,
+            oauth: None,
+            oauth_user: None,
+            token_life: Duration::from_secs(3600),
+            token_omit_expiry: false,
+            token_refresh: false,
+            token_latency: Duration::ZERO,
+            token_fail: None,
             fail_first: Vec::new(),
             fail_every: Vec::new(),
             fail: Vec::new(),

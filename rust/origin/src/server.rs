@@ -14,6 +14,7 @@ use tokio_rustls::rustls::ServerConfig;
 use crate::auth::Auth;
 use crate::connection;
 use crate::exchange::Shared;
+use crate::oauth::{FailTokens, TokenRequest};
 use crate::recorded::{KeyReport, Recorded};
 use crate::recorder::Recorder;
 use crate::report::Report;
@@ -82,12 +83,31 @@ impl Origin {
 
     /// What it saw so far. An answer that a client has received whole is in it.
     pub fn report(&self) -> Report {
-        self.shared.recorder.report()
+        self.shared.report()
     }
 
     /// Waits until the report fulfils a condition, and returns that report.
     pub async fn until(&self, condition: impl Fn(&Report) -> bool) -> Report {
-        self.shared.recorder.until(condition).await
+        self.shared.until(condition).await
+    }
+
+    /// Makes all tokens that `--oauth` has issued invalid, and with `refresh` the refresh tokens too.
+    pub fn revoke_tokens(&self, refresh: bool) {
+        if let Some(oauth) = &self.shared.auth.oauth {
+            oauth.revoke(refresh);
+        }
+    }
+
+    /// Refuses the token requests that come now, as `--token-fail` does from the start.
+    pub fn fail_tokens(&self, rule: FailTokens) {
+        if let Some(oauth) = &self.shared.auth.oauth {
+            oauth.fail(rule);
+        }
+    }
+
+    /// The first 1000 token requests as they came.
+    pub fn token_requests(&self) -> Vec<TokenRequest> {
+        self.shared.auth.oauth.as_ref().map(|oauth| oauth.requests()).unwrap_or_default()
     }
 
     /// The keys that it saw, in the order in which they first came.
@@ -102,7 +122,7 @@ impl Origin {
 
     /// Clears the counters and what is known of keys. Open connections stay.
     pub fn reset(&self) {
-        self.shared.recorder.reset();
+        self.shared.reset();
     }
 
     /// Closes the listener and all connections, whatever they are doing, and waits until that is done.

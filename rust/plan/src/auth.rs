@@ -31,19 +31,6 @@ pub(crate) fn compile(state: &mut State<'_>) -> Option<AuthSpec> {
     }
 }
 
-/// Refuses what is understood but can't be carried out.
-pub(crate) fn check_feasible(state: &mut State<'_>) {
-    let auth = &state.config.auth;
-    if matches!(auth.value, Auth::Oauth2Password(_) | Auth::Oauth2ClientCredentials(_)) {
-        state.note(
-            auth.at,
-            Code::InvalidValue,
-            format!("auth `{}` is understood, but this version can't ask for tokens", auth.name()),
-            "write `type: bearer` with a token from elsewhere",
-        );
-    }
-}
-
 fn no_control(value: &str) -> Option<&'static str> {
     value.contains(|c: char| c.is_control()).then_some("holds a line break or another control character")
 }

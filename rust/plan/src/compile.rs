@@ -53,7 +53,6 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         .as_ref()
         .and_then(|name| headers::request_header(&mut state, name, name.at));
     let auth_spec = auth::compile(&mut state);
-    auth::check_feasible(&mut state);
     let whole_row = has("json_body") && injected.body.is_empty();
     let body = if whole_row { BodyNode::Row } else { BodyNode::Object(injected.body) };
     let chain = chain::compile(&mut state, body, injected.params, auth_spec);

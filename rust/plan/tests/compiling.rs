@@ -4,8 +4,9 @@
 
 use apisink_config::{ReferenceKind, parse};
 use apisink_plan::{
-    AuthSpec, BodyNode, ColumnRef, Compiled, DefaultValue, Inputs, JsonBodySpec, NamedPieces,
-    ParamInjectorSpec, Piece, Plan, ResolvedReference, Secret, SecretSlot, SecretValues, compile,
+    AuthSpec, BodyNode, ClientAuth, ColumnRef, Compiled, DefaultValue, Inputs, JsonBodySpec, NamedPieces,
+    Oauth2Grant, ParamInjectorSpec, Piece, Plan, ResolvedReference, Secret, SecretSlot, SecretValues,
+    compile,
 };
 use proptest::prelude::*;
 
@@ -441,7 +442,7 @@ fn credentials_without_tls_to_another_host_are_refused_unless_allowed() {
 }
 
 #[test]
-fn the_full_template_compiles_but_for_its_tokens() {
+fn the_full_template_compiles() {
     let template = include_str!("../../config/tests/data/full-template.yaml");
     let secret = |key: &str| ResolvedReference {
         kind: ReferenceKind::Secret,
@@ -452,21 +453,20 @@ fn the_full_template_compiles_but_for_its_tokens() {
     };
     let keys = ["CLIENT_ID_KEY", "CLIENT_SECRET_KEY", "USERNAME_KEY", "PASSWORD_KEY"];
     let resolved = Inputs { data_frame: false, ..inputs(&keys.map(secret), None) };
-    let refused = refusal_with(template, &resolved);
-    assert_eq!(
-        refused,
-        "c.yaml:11:1: auth `oauth2_password` is understood, but this version can't ask for tokens \
-         [CONFIG_INVALID_VALUE]\n    auth:\n  write `type: bearer` with a token from elsewhere"
-    );
     let refused = refusal_with(&template.replace("https://auth", "http://auth"), &resolved);
     assert!(
         refused.contains("`auth.token_url` sends credentials over http, without encryption"),
         "{refused}"
     );
-    let anonymous = template.replace("oauth2_password", "none");
-    let start = anonymous.find("  token_url").unwrap();
-    let end = anonymous.find("endpoint:").unwrap();
-    let compiled = compiled_with(&format!("{}\n{}", &anonymous[..start], &anonymous[end..]), &resolved);
+    let compiled = compiled_with(template, &resolved);
+    let links: Vec<&str> = compiled.plan.chain.iter().map(|link| link.middleware.as_str()).collect();
+    assert_eq!(links, ["retry", "logging", "timing", "json_body", "auth"]);
+    let auth: AuthSpec = serde_json::from_value(compiled.plan.chain[4].spec.clone()).unwrap();
+    let AuthSpec::Oauth2(auth) = auth else { panic!("{auth:?}") };
+    assert_eq!(auth.token_url, "https://auth.example.com/token");
+    assert!(matches!(auth.grant, Oauth2Grant::Password { .. }));
+    assert_eq!((auth.client_auth, auth.client_secret.is_some()), (ClientAuth::Basic, true));
+    assert_eq!((auth.scope, auth.audience, auth.params), (None, None, Vec::new()));
     assert_eq!(compiled.plan.request.path, [literal("/v1/patient")]);
     assert_eq!(compiled.driver.source.table.as_deref(), Some("catalog.schema.api_staging"));
     assert_eq!(compiled.driver.sink.table.as_deref(), Some("catalog.schema.api_response"));

@@ -13,6 +13,7 @@ use crate::middleware::{BoxFuture, Terminal};
 use crate::rate::RateLimiter;
 use crate::redirect;
 use crate::request::Request;
+use crate::token::Tokens;
 use crate::transport::{EngineContext, Engines, Sent, Transport};
 use crate::warmup::WarmUp;
 
@@ -26,22 +27,13 @@ pub struct Engine {
     pub(crate) limiter: RateLimiter,
     pub(crate) window: Arc<Semaphore>,
     pub(crate) warmup: WarmUp,
-    pub(crate) mask: Mask,
+    pub(crate) mask: Arc<Mask>,
+    pub(crate) tokens: Option<Arc<Tokens>>,
 }
 
 impl Engine {
     /// The engine of a plan. Opens no connection yet.
     pub fn new(plan: Plan, secrets: SecretValues, engines: &Engines) -> Result<Self, RuntimeError> {
-        let transport = engines.make(&EngineContext::new(&plan.transport, &secrets))?;
-        Self::with_transport(plan, secrets, transport)
-    }
-
-    /// The engine of a plan over a given transport.
-    pub fn with_transport(
-        plan: Plan,
-        secrets: SecretValues,
-        transport: Box<dyn Transport>,
-    ) -> Result<Self, RuntimeError> {
         if plan.format != apisink_plan::PLAN_FORMAT {
             return Err(RuntimeError::Plan(format!(
                 "it has format {} and this library runs format {}: driver and executors must use the same apisink jar",
@@ -49,11 +41,13 @@ impl Engine {
                 apisink_plan::PLAN_FORMAT
             )));
         }
+        let transport = engines.make(&EngineContext::new(&plan.transport, &secrets))?;
         let limiter = RateLimiter::new(plan.execution.max_requests_per_second);
         let window = Arc::new(Semaphore::new(plan.execution.max_in_flight.clamp(1, Semaphore::MAX_PERMITS)));
         let warmup = WarmUp::new(&plan)?;
-        let mask = Mask::new(&plan, &secrets)?;
-        Ok(Self { plan, secrets, transport, limiter, window, warmup, mask })
+        let mask = Arc::new(Mask::new(&plan, &secrets)?);
+        let tokens = Tokens::of(&plan, &secrets, engines, &mask)?;
+        Ok(Self { plan, secrets, transport, limiter, window, warmup, mask, tokens })
     }
 
     /// The transport, for its counts.

@@ -34,6 +34,9 @@ pub enum RuntimeError {
     /// The API could not be reached before the first row, and the config wants that to end the task.
     #[error("the API cannot be reached, and no row was sent: {0}")]
     Unreachable(String),
+    /// Requests cannot be authenticated: the token endpoint gives no token.
+    #[error("requests cannot be authenticated, and sending has stopped: {0}")]
+    Token(String),
     /// A batch arrived after the input was finished, or the session was closed.
     #[error("the session is closed: {0}")]
     Closed(String),

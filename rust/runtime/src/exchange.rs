@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use uuid::Uuid;
 
 use crate::budget::Reservation;
-use crate::error::RowError;
+use crate::error::{RowError, RuntimeError};
 use crate::request::Request;
 use crate::source_columns::SourceRow;
 
@@ -30,6 +30,8 @@ pub struct Exchange {
     pub notes: Notes,
     /// When the exchange was admitted.
     pub started_at: SystemTime,
+    /// Why no row can be sent any more; then this one stays without an answer.
+    pub(crate) stopped: Option<RuntimeError>,
     /// What the sink keeps of the source row, if anything.
     pub(crate) source: Option<SourceRow>,
     /// Pauses before the next attempt so far: backoff, not yet part of an attempt.
@@ -61,6 +63,13 @@ impl Exchange {
             message: error.message,
             may_have_left: false,
         }));
+    }
+
+    /// Ends the session because no row can be sent any more, whatever its data. The exchange has no answer then and
+    /// makes no row of the sink: it is sent when the run goes on.
+    pub fn stop(&mut self, error: RuntimeError) {
+        self.result = None;
+        self.stopped = Some(error);
     }
 
     /// Whether sending the request again cannot do harm: an idempotent method (RFC 9110, 9.2.2), a request that
@@ -277,6 +286,7 @@ pub(crate) mod sample {
             attempts: Vec::new(),
             notes: Notes::default(),
             started_at: SystemTime::UNIX_EPOCH,
+            stopped: None,
             source: None,
             pause: Duration::ZERO,
             memory: ByteBudget::new(1 << 20).take(0),

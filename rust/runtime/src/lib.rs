@@ -21,6 +21,7 @@ mod redirect;
 mod request;
 mod request_id;
 mod source_columns;
+mod token;
 mod warmup;
 
 pub mod middleware;

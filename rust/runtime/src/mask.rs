@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
-use apisink_plan::{AuthSpec, Plan, SecretValues};
+use apisink_plan::{AuthSpec, LinkPlan, Plan, SecretValues};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
@@ -18,6 +18,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 
 use crate::error::RuntimeError;
 use crate::request::{MASK, VALUE};
+use crate::token::client_pair;
 
 /// A shorter value is not looked for: it would be found in what is no secret.
 const SHORTEST: usize = 4;
@@ -44,11 +45,7 @@ impl Mask {
         let slots = plan.sink.masked.iter().filter_map(|slot| secrets.get(*slot));
         let mut known: HashSet<String> = slots.filter_map(|secret| worth_masking(secret.expose())).collect();
         for link in plan.chain.iter().filter(|link| link.middleware == "auth") {
-            if let Ok(AuthSpec::Basic { username, password }) = serde_json::from_value(link.spec.clone())
-                && let (Some(username), Some(password)) = (secrets.get(username), secrets.get(password))
-            {
-                known.insert(STANDARD.encode(format!("{}:{}", username.expose(), password.expose())));
-            }
+            known.extend(header_of(link, secrets));
         }
         let needles = Needles::new(&known)
             .map_err(|_| RuntimeError::Plan("its secrets are too large to be masked in answers".into()))?;
@@ -85,6 +82,20 @@ impl Mask {
             *recent = (own, needles);
         }
         recent.1.clone()
+    }
+}
+
+/// What stands for a pair of credentials in a header of basic authentication.
+fn header_of(link: &LinkPlan, secrets: &SecretValues) -> Option<String> {
+    let pair = |name, secret| Some((secrets.get(name)?.expose(), secrets.get(secret)?.expose()));
+    match serde_json::from_value(link.spec.clone()).ok()? {
+        AuthSpec::Basic { username, password } => {
+            pair(username, password).map(|(name, secret)| STANDARD.encode(format!("{name}:{secret}")))
+        }
+        AuthSpec::Oauth2(spec) => {
+            pair(spec.client_id, spec.client_secret?).map(|(name, secret)| client_pair(name, secret))
+        }
+        AuthSpec::Bearer { .. } => None,
     }
 }
 

@@ -7,3 +7,4 @@ mod faults;
 mod program;
 mod reports;
 mod support;
+mod tokens;

@@ -55,6 +55,10 @@ impl Next<'_> {
     pub async fn run(self, exchange: &mut Exchange) {
         let mut listening = Vec::new();
         self.inward(exchange, &mut listening).await;
+        if exchange.stopped.is_some() {
+            // There is no answer to tell of, and many such exchanges.
+            return;
+        }
         for (index, since) in listening.into_iter().rev() {
             if let Link::Listener(listener) = &self.links[index] {
                 let mut notes = std::mem::take(&mut exchange.notes);

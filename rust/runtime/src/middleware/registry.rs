@@ -13,6 +13,7 @@ use super::{
 use crate::error::RuntimeError;
 use crate::row::Binder;
 use crate::session::LogLines;
+use crate::token::Tokens;
 
 /// Makes a link from its plan.
 pub type Factory = fn(&mut BuildContext<'_, '_>) -> Result<Link, RuntimeError>;
@@ -23,6 +24,8 @@ pub struct BuildContext<'a, 's> {
     /// The whole plan.
     pub plan: &'a Plan,
     secrets: &'a SecretValues,
+    /// The tokens of the process; none when the plan needs none, or sends nothing.
+    pub(super) tokens: Option<&'a Arc<Tokens>>,
     /// Binds the columns that the middleware reads.
     pub binder: &'a mut Binder<'s>,
     /// The least severe level of log lines that anybody will read.
@@ -72,10 +75,11 @@ impl Registry {
     }
 
     /// Instantiates a plan's chain for one session.
-    pub fn chain(
+    pub(crate) fn chain(
         &self,
         plan: &Plan,
         secrets: &SecretValues,
+        tokens: Option<&Arc<Tokens>>,
         binder: &mut Binder<'_>,
         log_level: LogLevel,
         lines: &Arc<LogLines>,
@@ -92,7 +96,7 @@ impl Registry {
                         known.join(", ")
                     ))
                 })?;
-                factory(&mut BuildContext { link, plan, secrets, binder, log_level, lines })
+                factory(&mut BuildContext { link, plan, secrets, tokens, binder, log_level, lines })
             })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Chain::new(links))

@@ -65,7 +65,10 @@ async fn exchange(
     match AssertUnwindSafe(run).catch_unwind().await {
         Ok(()) => {
             drop(place);
-            shared.completed(exchange);
+            match exchange.stopped.take() {
+                Some(error) => shared.fail(error),
+                None => shared.completed(exchange),
+            }
         }
         Err(panic) => shared.fail(RuntimeError::Panic(panic_message(panic.as_ref()))),
     }

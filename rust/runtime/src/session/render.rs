@@ -60,6 +60,7 @@ impl Renderer {
         let chain = Arc::new(context.registry.chain(
             plan,
             &engine.secrets,
+            engine.tokens.as_ref(),
             &mut binder,
             context.log_level,
             context.lines,
@@ -178,6 +179,7 @@ fn exchange(
         attempts: Vec::new(),
         notes: Notes::default(),
         started_at: SystemTime::now(),
+        stopped: None,
         source: None,
         pause: Duration::ZERO,
         memory,

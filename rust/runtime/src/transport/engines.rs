@@ -29,6 +29,9 @@ impl<'a> EngineContext<'a> {
     }
 }
 
+/// The engine that sends nothing.
+pub(crate) const RENDER: &str = "render";
+
 /// The known engines.
 #[derive(Clone, Debug)]
 pub struct Engines {
@@ -37,8 +40,7 @@ pub struct Engines {
 
 impl Default for Engines {
     fn default() -> Self {
-        let factories: [(&'static str, EngineFactory); 2] =
-            [("hyper", hyper::make), ("render", render::make)];
+        let factories: [(&'static str, EngineFactory); 2] = [("hyper", hyper::make), (RENDER, render::make)];
         Self { factories: factories.into() }
     }
 }

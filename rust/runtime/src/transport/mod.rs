@@ -10,6 +10,7 @@ mod message;
 mod render;
 
 pub use self::hyper::HyperTransport;
+pub(crate) use engines::RENDER;
 pub use engines::{EngineContext, EngineFactory, Engines};
 pub use render::RenderTransport;
 

@@ -11,5 +11,6 @@ mod memory;
 mod outcomes;
 mod rate;
 mod support;
+mod tokens;
 mod values;
 mod window;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use apisink_origin::{KeyReport, Origin, Recorded, Report, Script};
+use apisink_origin::{KeyReport, Origin, Recorded, Report, Script, TokenRequest};
 use apisink_plan::{Compiled, Inputs, LogLevel};
 use apisink_runtime::middleware::Registry;
 use apisink_runtime::{Engine, Process, Session, Task};
@@ -63,6 +63,14 @@ impl Api {
 
     pub(crate) fn requests(&self) -> Vec<Recorded> {
         self.origin.requests()
+    }
+
+    pub(crate) fn token_requests(&self) -> Vec<TokenRequest> {
+        self.origin.token_requests()
+    }
+
+    pub(crate) fn revoke_tokens(&self, refresh: bool) {
+        self.origin.revoke_tokens(refresh);
     }
 
     pub(crate) fn reset(&self) {

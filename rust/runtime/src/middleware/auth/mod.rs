@@ -1,0 +1,49 @@
+//! `auth` (interceptor): makes requests authentic, in the way that the config's section `auth` names.
+//!
+//! Each kind has a file of its own and a line in [`make`].
+
+mod basic;
+mod bearer;
+mod oauth2;
+
+use apisink_plan::AuthSpec;
+use http::header::{AUTHORIZATION, HeaderValue};
+
+use super::{BoxFuture, BuildContext, Interceptor, Link, Next, Part};
+use crate::error::RuntimeError;
+use crate::exchange::Exchange;
+
+pub(super) fn make(context: &mut BuildContext<'_, '_>) -> Result<Link, RuntimeError> {
+    match context.spec()? {
+        AuthSpec::Basic { username, password } => basic::make(context, username, password),
+        AuthSpec::Bearer { token } => bearer::make(context, token),
+        AuthSpec::Oauth2(_) => oauth2::make(context),
+    }
+}
+
+/// A credential as the value of a header, which never prints.
+fn credential(value: &str) -> Result<HeaderValue, RuntimeError> {
+    let mut header = HeaderValue::from_str(value).map_err(|_| {
+        RuntimeError::Plan("auth: the credential holds a character that an HTTP header does not allow".into())
+    })?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+/// The same header Authorization in every request.
+struct Fixed {
+    header: HeaderValue,
+}
+
+impl Fixed {
+    fn link(value: &str) -> Result<Link, RuntimeError> {
+        Ok(Link::Interceptor(Box::new(Self { header: credential(value)? })))
+    }
+}
+
+impl Interceptor for Fixed {
+    fn call<'a>(&'a self, exchange: &'a mut Exchange, _: &'a Part, next: Next<'a>) -> BoxFuture<'a, ()> {
+        exchange.request.headers.insert(AUTHORIZATION, self.header.clone());
+        Box::pin(next.run(exchange))
+    }
+}
