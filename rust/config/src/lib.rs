@@ -42,7 +42,7 @@ pub use tables::{
 };
 pub use text::{Reference, ReferenceKind, SecretText, Segment, Text};
 pub use transport::{
-    EngineName, OldestTls, Redirects, TcpConnection, Tls, Transport, WarmupFailure, WarmupKind,
+    EngineName, OldestTls, Proxy, Redirects, TcpConnection, Tls, Transport, WarmupFailure, WarmupKind,
 };
 
 use keys::{HasTexts, Keys, document, keys, section, sections};

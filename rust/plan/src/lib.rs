@@ -28,5 +28,6 @@ pub use inputs::{Inputs, ResolvedReference};
 pub use plan::*;
 pub use secrets::{Secret, SecretValues};
 pub use transport::{
-    ClientCertificatePlan, RedirectPlan, TcpPlan, TlsPlan, TlsVersion, TransportPlan, WarmupPlan,
+    ClientCertificatePlan, ProxyKind, ProxyPlan, RedirectPlan, TcpPlan, TlsPlan, TlsVersion, TransportPlan,
+    WarmupPlan,
 };

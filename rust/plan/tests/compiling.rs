@@ -607,3 +607,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_proxy_is_refused_with_what_to_write_and_its_url_is_never_cited() {
+    let told = |url: &str| refusal(&config(LOCAL, &format!("transport: {{proxy: {{url: \"{url}\"}}}}"), ""));
+    let with_user = told("http://me:hunter2@proxy:3128");
+    assert!(
+        with_user.starts_with("c.yaml:6:26: `transport.proxy.url` holds a user or password"),
+        "{with_user}"
+    );
+    assert!(!with_user.contains("hunter2"), "{with_user}");
+    assert!(told("https://proxy:3128").contains("write http://HOST:PORT or socks5://HOST:PORT"));
+    for url in ["http://proxy", "http://proxy:0", "socks5://:1080", "http://proxy:3128/path"] {
+        assert!(told(url).contains("`transport.proxy.url` has no host and port"), "{url}");
+    }
+    let sections = "transport: {proxy: {url: \"socks5://Proxy:1080\", username: u, password: hunter2, no_proxy: [.Inside]}}";
+    let proxy = compiled(&config(LOCAL, sections, "")).plan.transport.proxy.unwrap();
+    assert_eq!(
+        (proxy.authority.as_str(), proxy.no_proxy.as_slice()),
+        ("proxy:1080", &["inside".to_owned()][..])
+    );
+    assert!(proxy.credentials.is_some());
+}

@@ -1,5 +1,6 @@
 //! `transport`: how connections are made and kept.
 
+mod proxy;
 mod redirects;
 mod tcp;
 mod tls;
@@ -7,6 +8,7 @@ mod warmup;
 
 use crate::keys::{Choice, choice, flag, keys, seconds, section, whole};
 
+pub use proxy::Proxy;
 pub use redirects::Redirects;
 pub use tcp::TcpConnection;
 pub use tls::{OldestTls, Tls};
@@ -42,6 +44,11 @@ keys! {
         decompress: bool = flag().or(true),
         /// Longest answer body, decompressed; what is beyond is cut off and flagged.
         max_response_bytes: usize = whole(1..=1 << 30, "bytes").or(8 << 20),
+        /// Time for which the addresses of a name are kept; 0 asks anew for each connection. They are forgotten at once
+        /// when none of them can be connected to.
+        dns_cache: f64 = seconds(0.0..=DAY).or(30.0),
+        /// The proxy.
+        proxy: Option<Proxy> = section().optional("no proxy"),
         /// Where an answer may send a request on to.
         redirects: Redirects = section(),
         /// Whether credentials may go over http, without encryption, to a host that is not this machine.

@@ -1,6 +1,7 @@
 //! `transport`: config to plan.
 
 mod plan;
+mod proxy;
 
 use apisink_config::{OldestTls, SecretText, TcpConnection, Text, Tls, Transport, WarmupFailure, WarmupKind};
 
@@ -21,6 +22,8 @@ pub(crate) fn compile(state: &mut State<'_>, base: &str) -> TransportPlan {
         between_bytes_timeout_ms: transport.between_bytes_timeout.map(millis),
         decompress: transport.decompress,
         max_response_bytes: transport.max_response_bytes,
+        dns_cache_ms: millis(transport.dns_cache),
+        proxy: transport.proxy.as_ref().and_then(|proxy| proxy::compile(state, proxy)),
         redirects: (transport.redirects.max > 0).then(|| RedirectPlan {
             max: transport.redirects.max,
             hosts: transport.redirects.hosts.iter().map(|host| host.value.to_ascii_lowercase()).collect(),

@@ -22,6 +22,10 @@ pub struct TransportPlan {
     pub between_bytes_timeout_ms: Option<u64>,
     /// What happens before the first row; none means nothing.
     pub warmup: Option<WarmupPlan>,
+    /// Time for which the addresses of a name are kept.
+    pub dns_cache_ms: u64,
+    /// What stands in between; none means nothing.
+    pub proxy: Option<ProxyPlan>,
     /// Which redirects are followed; none means that none is.
     pub redirects: Option<RedirectPlan>,
     /// The TCP connections.
@@ -32,6 +36,29 @@ pub struct TransportPlan {
     pub decompress: bool,
     /// Longest answer body in bytes, decompressed; what is beyond is cut off and flagged.
     pub max_response_bytes: usize,
+}
+
+/// A proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProxyPlan {
+    /// What it speaks.
+    pub kind: ProxyKind,
+    /// Host and port.
+    pub authority: String,
+    /// User and password.
+    pub credentials: Option<(SecretSlot, SecretSlot)>,
+    /// Hosts that are reached without it, and those below them; lower case.
+    pub no_proxy: Vec<String>,
+}
+
+/// What a proxy speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProxyKind {
+    /// HTTP (RFC 9110, 7.6): CONNECT for https, the absolute form for http.
+    Http,
+    /// SOCKS 5 (RFC 1928).
+    Socks5,
 }
 
 /// Which redirects are followed.

@@ -9,7 +9,7 @@ mod hyper;
 mod message;
 mod render;
 
-pub use self::hyper::HyperTransport;
+pub use self::hyper::{HyperTransport, Lookup};
 pub(crate) use engines::RENDER;
 pub use engines::{EngineContext, EngineFactory, Engines};
 pub use render::RenderTransport;

@@ -64,7 +64,7 @@ fn a_post_without_a_key_is_not_sent_twice_when_its_bytes_may_have_left() {
 fn a_server_that_is_not_there_is_asked_again_and_then_named_in_the_error() {
     let api = Api::start(&[]);
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let config = api.config(&format!("url_path: \"http://{closed}/a\""), RETRY, "");
+    let config = api.config("url_path: /a", RETRY, "").replace(&api.authority(), &closed.to_string());
     let answer = Executor::new().send(&config, ids("row-", 0..1)).remove(0);
     assert_eq!(answer.summary(), ("transport_error", Some("connect"), 3));
     assert!(answer.error_message.unwrap().contains(&closed.to_string()));

@@ -27,14 +27,12 @@ impl Client {
         slots: &[&str],
         change: impl FnOnce(&mut TransportPlan),
     ) -> Result<Self, RuntimeError> {
-        let mut plan = crate::support::compiled("http://127.0.0.1", "{}").plan.transport;
-        change(&mut plan);
-        let mut secrets = SecretValues::default();
-        for value in slots {
-            secrets.push(Secret::new(*value));
-        }
-        let transport = HyperTransport::new(&EngineContext::new(&plan, &secrets))?;
-        Ok(Self { transport: Arc::new(transport), limiter: Arc::new(RateLimiter::new(None)) })
+        Ok(Self::of(engine(slots, change)?))
+    }
+
+    /// That engine.
+    pub(crate) fn of(transport: HyperTransport) -> Self {
+        Self { transport: Arc::new(transport), limiter: Arc::new(RateLimiter::new(None)) }
     }
 
     /// At most so many requests per second.
@@ -71,6 +69,20 @@ impl Client {
             task.await.unwrap();
         }
     }
+}
+
+/// An engine with the defaults, changed as said, and the values of the secret slots.
+pub(crate) fn engine(
+    slots: &[&str],
+    change: impl FnOnce(&mut TransportPlan),
+) -> Result<HyperTransport, RuntimeError> {
+    let mut plan = crate::support::compiled("http://127.0.0.1", "{}").plan.transport;
+    change(&mut plan);
+    let mut secrets = SecretValues::default();
+    for value in slots {
+        secrets.push(Secret::new(*value));
+    }
+    HyperTransport::new(&EngineContext::new(&plan, &secrets))
 }
 
 /// A request to a base URL without a path.

@@ -3,7 +3,9 @@
 
 mod answers;
 mod client;
+mod dns;
 mod pool;
+mod proxy;
 mod rate;
 mod raw;
 mod redirects;

@@ -20,16 +20,16 @@ use sha2::{Digest, Sha256};
 use crate::client::Client;
 
 /// An authority of the test's own.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key.
-struct Identity {
+pub(crate) struct Identity {
     certificate: rcgen::Certificate,
     key: KeyPair,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         // Authorities have names of their own: of two with one name the wrong one would be tried.
@@ -46,7 +46,7 @@ impl Authority {
         Identity { certificate: params.signed_by(&key, &self.0).unwrap(), key }
     }
 
-    fn server(&self) -> Identity {
+    pub(crate) fn server(&self) -> Identity {
         self.issue("127.0.0.1", |_| {})
     }
 
@@ -56,7 +56,7 @@ impl Authority {
         Arc::new(roots)
     }
 
-    fn trusted(&self) -> TlsPlan {
+    pub(crate) fn trusted(&self) -> TlsPlan {
         TlsPlan { ca: Some(self.0.pem()), ..TlsPlan::default() }
     }
 }
@@ -67,7 +67,7 @@ impl Identity {
     }
 }
 
-async fn serve(
+pub(crate) async fn serve(
     identity: &Identity,
     versions: &[&'static SupportedProtocolVersion],
     clients: Option<&Authority>,

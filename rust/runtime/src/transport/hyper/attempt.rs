@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use http::header::{CONNECTION, HeaderValue};
+use bytes::Bytes;
+use http::header::{CONNECTION, HeaderValue, PROXY_AUTHORIZATION};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
@@ -11,6 +13,7 @@ use super::HyperTransport;
 use super::answer::{Body, Reading};
 use super::clock::Clock;
 use super::connection::Connection;
+use super::dial::Proxy;
 use super::pool::{Place, Taken};
 use crate::budget::Reservation;
 use crate::exchange::{Failure, FailureKind, Response, TransportFacts};
@@ -57,6 +60,9 @@ impl HyperTransport {
                 Some(message) => message,
                 None => message::message(request, self.plan.decompress)?,
             };
+            if let Some(proxy) = self.connector.dialer.plain_proxy(&request.origin) {
+                through(proxy, request, &mut to_send)?;
+            }
             if self.pool.is_last_use(&connection) {
                 to_send.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
@@ -157,6 +163,22 @@ struct Ready {
     /// It was idle before, in the pool or while the slot was awaited, and may have ended unseen. The end of one that
     /// was not is the server's answer to this request.
     was_idle: bool,
+}
+
+/// The form of a message that a plain HTTP proxy takes (RFC 9112, 3.2.2).
+fn through(
+    proxy: &Proxy,
+    request: &Request,
+    message: &mut http::Request<Full<Bytes>>,
+) -> Result<(), Failure> {
+    let url = format!("http://{}{}", request.origin.authority, request.target);
+    *message.uri_mut() = url
+        .parse()
+        .map_err(|e| not_sent(FailureKind::InvalidRow("url"), format!("the URL cannot be sent: {e}")))?;
+    if let Some(authorization) = proxy.authorization() {
+        message.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
+    }
+    Ok(())
 }
 
 /// Waits for something that is not the server's doing, and leaves the wait out of the attempt's time.

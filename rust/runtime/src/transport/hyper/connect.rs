@@ -1,19 +1,19 @@
 //! Making a connection: name, TCP, TLS, HTTP handshake, each timed.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use apisink_plan::TcpPlan;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::clock::{Clock, Phases};
-use super::connection::{ConnectTimes, Connection};
+use super::connection::Connection;
+use super::dial::Dialer;
 use super::pool::{OpenCount, Ticket};
 use super::tls::{self, Tls};
 use super::wire::Wire;
@@ -29,6 +29,7 @@ pub(super) struct Connector {
     phases: Phases,
     tcp: TcpPlan,
     tls: Tls,
+    pub(super) dialer: Dialer,
 }
 
 impl Connector {
@@ -39,7 +40,7 @@ impl Connector {
             None => None,
         };
         let tls = Tls::new(&plan.tls, client, &["http/1.1"]).map_err(RuntimeError::Plan)?;
-        Ok(Self { phases: Phases::new(plan), tcp: plan.tcp.clone(), tls })
+        Ok(Self { phases: Phases::new(plan), tcp: plan.tcp.clone(), tls, dialer: Dialer::new(context)? })
     }
 
     /// Makes a connection. No byte of a request has left when this fails.
@@ -51,7 +52,7 @@ impl Connector {
     ) -> Result<Connection, Failure> {
         let peer = origin.authority.as_str();
         let open = ticket.opening();
-        let (stream, mut times) = clock.limit(self.phases.connect, peer, self.dial(origin)).await??;
+        let (stream, mut times) = clock.limit(self.phases.connect, peer, self.dialer.dial(origin)).await??;
         let remote_addr = stream
             .peer_addr()
             .map_err(|e| not_sent(FailureKind::Connect, format!("{peer} left at once: {e}")))?;
@@ -74,18 +75,6 @@ impl Connector {
         };
         let opened = tokio::time::Instant::now();
         Ok(Connection { sender, remote_addr, times, traffic, opened, uses: 0, _ticket: ticket })
-    }
-
-    async fn dial(&self, origin: &Origin) -> Result<(TcpStream, ConnectTimes), Failure> {
-        let start = Instant::now();
-        let addresses: Vec<SocketAddr> = lookup_host((origin.host.as_str(), origin.port))
-            .await
-            .map_err(|e| not_sent(FailureKind::Dns, format!("{} cannot be resolved: {e}", origin.host)))?
-            .collect();
-        let dns = start.elapsed();
-        let start = Instant::now();
-        let stream = connect_any(origin, &addresses).await?;
-        Ok((stream, ConnectTimes { dns, connect: start.elapsed(), tls: None }))
     }
 
     /// What fails here costs speed, not correctness.
@@ -116,23 +105,6 @@ impl Connector {
             }
         })
     }
-}
-
-async fn connect_any(origin: &Origin, addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
-    let mut last = None;
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = Some((address, error)),
-        }
-    }
-    Err(match last {
-        Some((address, error)) => not_sent(
-            FailureKind::Connect,
-            format!("no connection to {} ({address}): {error}", origin.authority),
-        ),
-        None => not_sent(FailureKind::Dns, format!("{} has no address", origin.host)),
-    })
 }
 
 /// Reads and writes the connection in a task of its own until it ends; then it no longer counts as open.

@@ -5,6 +5,7 @@ mod attempt;
 mod clock;
 mod connect;
 mod connection;
+mod dial;
 mod pool;
 pub(in crate::transport) mod tls;
 mod warmup;
@@ -16,6 +17,7 @@ use apisink_plan::TransportPlan;
 
 use self::clock::Phases;
 use self::connect::Connector;
+pub use self::dial::Lookup;
 use self::pool::Pool;
 use super::{Connections, EngineContext, Sent, Transport};
 use crate::budget::Reservation;
@@ -50,6 +52,13 @@ impl HyperTransport {
             plan,
             reaping: Once::new(),
         })
+    }
+
+    /// The same engine with another way from a name to its addresses than the operating system's.
+    #[must_use]
+    pub fn with_lookup(mut self, lookup: Lookup) -> Self {
+        self.connector.dialer.set_lookup(lookup);
+        self
     }
 }
 
