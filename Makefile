@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help jar cli demo test test-rust test-scala test-e2e lint fmt lock bench clean
+.PHONY: help jar cli demo test test-rust test-scala test-e2e lint deny fmt lock bench clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -41,6 +41,9 @@ lint: $(VENV)/ready ## formatting and linters of all languages
 	$(VENV)/bin/ruff check $(PYTHON_SOURCES)
 	$(VENV)/bin/ruff format --check $(PYTHON_SOURCES)
 	cd tests && ../$(VENV)/bin/mypy e2e && ../$(VENV)/bin/mypy ../demo && ../$(VENV)/bin/mypy bench && ../$(VENV)/bin/mypy docs
+
+deny: ## licences, known holes and banned crates of the Rust side; needs cargo-deny and the network
+	cargo deny --locked check
 
 fmt: $(VENV)/ready ## formats everything
 	cargo fmt --all

@@ -416,6 +416,19 @@ fn columns_that_the_source_lacks_are_all_named_with_the_nearest() {
 }
 
 #[test]
+fn a_placeholder_without_a_column_is_refused_where_it_stands() {
+    let text = "endpoint:\n  method: GET\n  base_path: http://localhost\n  url_path: /p/{patient}\n  \
+                headers: {X-Region: \"r-{regoin}\"}\n\
+                tables:\n  source: {id_column: id}\n  sink: {path: /out}\n";
+    assert_eq!(
+        refusal_with(text, &inputs(&[], Some(&["id", "patient_id", "region"]))),
+        "c.yaml:4:13: the source has no column `patient` [CONFIG_MISSING_COLUMN]\n    url_path: /p/{patient}\n  the source has \
+         `id`, `patient_id`, `region`\nc.yaml:5:23: the source has no column `regoin` [CONFIG_MISSING_COLUMN]\n    \
+         headers: {X-Region: \"r-{regoin}\"}\n  did you mean `region`?"
+    );
+}
+
+#[test]
 fn credentials_without_tls_to_another_host_are_refused_unless_allowed() {
     let to = |base: &str, sections: &str| {
         config(&format!("method: POST, base_path: \"{base}\", url_path: a"), sections, "")
