@@ -1,17 +1,57 @@
 //! The checks of `--basic`, `--bearer` and `--oauth`.
 
+use std::str::FromStr;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use crate::oauth::Oauth;
 use crate::script::Script;
 
+/// A key that requests must show: `header:X-Api-Key=k3y` or `query:key=k3y`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Whether it stands in the query, and not in a header.
+    pub query: bool,
+    /// Name of the header or parameter.
+    pub name: String,
+    /// The key.
+    pub key: String,
+}
+
+impl FromStr for ApiKey {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once(':').and_then(|(place, rest)| Some((place, rest.split_once('=')?)));
+        match parts {
+            Some((place @ ("header" | "query"), (name, key))) => {
+                Ok(Self { query: place == "query", name: name.to_owned(), key: key.to_owned() })
+            }
+            _ => Err(format!("`{text}` is no API key: write header:NAME=KEY or query:NAME=KEY")),
+        }
+    }
+}
+
+impl ApiKey {
+    fn is_shown(&self, headers: &HeaderMap, query: Option<&str>) -> bool {
+        if self.query {
+            let query = query.unwrap_or_default();
+            return form_urlencoded::parse(query.as_bytes())
+                .any(|(name, value)| name == self.name && value == self.key);
+        }
+        headers.get(&self.name).is_some_and(|value| value.as_bytes() == self.key.as_bytes())
+    }
+}
+
 /// What a request must show. With several kinds configured, any is enough.
 pub(crate) struct Auth {
     basic: Option<String>,
     bearer: Option<String>,
+    api_key: Option<ApiKey>,
     pub(crate) oauth: Option<Oauth>,
 }
 
@@ -20,12 +60,17 @@ impl Auth {
         Self {
             basic: script.basic.as_ref().map(|pair| STANDARD.encode(pair)),
             bearer: script.bearer.clone(),
+            api_key: script.api_key.clone(),
             oauth: Oauth::of(script),
         }
     }
 
     /// Whether a request with these headers may pass. The scheme's name has no case, its credentials have.
-    pub(crate) fn admits(&self, headers: &HeaderMap) -> bool {
+    pub(crate) fn admits(&self, head: &Parts) -> bool {
+        let headers = &head.headers;
+        if let Some(key) = &self.api_key {
+            return key.is_shown(headers, head.uri.query());
+        }
         if self.basic.is_none() && self.bearer.is_none() && self.oauth.is_none() {
             return true;
         }

@@ -182,7 +182,7 @@ impl Exchange<'_> {
     async fn act(&self, body: &[u8], received: u64) -> Result<Response<Answer>, GivenUp> {
         let Shared { script, auth, recorder } = self.shared;
         let mut dice = Dice::of(script.seed, self.arrival.ordinal);
-        let admitted = auth.admits(&self.head.headers);
+        let admitted = auth.admits(self.head);
         let action = match marker::parse(self.head.uri.path(), self.arrival.attempt) {
             _ if !admitted => None,
             Some(Ok(action)) => Some(action),

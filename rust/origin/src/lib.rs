@@ -39,6 +39,7 @@ mod socket;
 mod tokens;
 mod wire;
 
+pub use auth::ApiKey;
 pub use faults::{FailEvery, FailFirst, FailShare, Refusal, RetryAfter};
 pub use latency::Latency;
 pub use oauth::{FailTokens, TokenRequest};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser};
 
+use crate::auth::ApiKey;
 use crate::duration;
 use crate::faults::{Action, FailEvery, FailFirst, FailShare, parse_share};
 use crate::latency::Latency;
@@ -53,6 +54,10 @@ pub struct Script {
     /// Ask for a bearer token, answer 401 otherwise
     #[arg(long, value_name = "TOKEN", help_heading = "Checks")]
     pub bearer: Option<String>,
+
+    /// Ask for an API key in a header or query parameter, answer 401 otherwise
+    #[arg(long, value_name = "header|query:NAME=KEY", help_heading = "Checks")]
+    pub api_key: Option<ApiKey>,
 
     /// Issue tokens to this client at POST /oauth/token, and ask for a valid one everywhere else, answer 401 otherwise
     #[arg(long, value_name = "CLIENT:SECRET", help_heading = "Tokens")]
@@ -129,6 +134,7 @@ impl Default for Script {
             close_idle: None,
             basic: None,
             bearer: None,
+            api_key: None,
             oauth: None,
             oauth_user: None,
             token_life: Duration::from_secs(3600),

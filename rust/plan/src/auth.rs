@@ -1,10 +1,11 @@
 //! `auth`: its credentials, in slots.
 
 use apisink_config::{
-    Auth, Basic, Bearer, ClientAuth as Written, Code, Located, Oauth2Client, Oauth2Password, SecretText, Text,
+    ApiKey, Auth, Basic, Bearer, ClientAuth as Written, Code, KeyPlace as Place, Located, Oauth2Client,
+    Oauth2Password, SecretText, Text,
 };
 
-use crate::plan::{AuthSpec, ClientAuth, Oauth2Grant, Oauth2Spec, SecretSlot};
+use crate::plan::{AuthSpec, ClientAuth, KeyPlace, Oauth2Grant, Oauth2Spec, SecretSlot};
 use crate::state::State;
 use crate::{headers, url};
 
@@ -26,6 +27,7 @@ pub(crate) fn compile(state: &mut State<'_>) -> Option<AuthSpec> {
             let token = state.credential(token.expose(), "`auth.token`", headers::unfit_for_header)?;
             Some(AuthSpec::Bearer { token })
         }
+        Auth::ApiKey(key) => api_key(state, key),
         Auth::Oauth2Password(auth) => password_grant(state, auth),
         Auth::Oauth2ClientCredentials(auth) => client_grant(state, auth),
     }
@@ -33,6 +35,30 @@ pub(crate) fn compile(state: &mut State<'_>) -> Option<AuthSpec> {
 
 fn no_control(value: &str) -> Option<&'static str> {
     value.contains(|c: char| c.is_control()).then_some("holds a line break or another control character")
+}
+
+fn api_key(state: &mut State<'_>, key: &ApiKey) -> Option<AuthSpec> {
+    let endpoint = &state.config.endpoint;
+    let (place, name, taken) = match key.place {
+        Place::Header => {
+            let taken = endpoint.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(&key.name));
+            (KeyPlace::Header, headers::request_header(state, &key.name, key.name.at), taken)
+        }
+        Place::Query => {
+            let taken = endpoint.query.iter().any(|(name, _)| name.value == key.name.value);
+            (KeyPlace::Query, Some(key.name.value.clone()), taken)
+        }
+    };
+    if taken {
+        let what = format!("`{}` is set by `auth` and under `endpoint` too", key.name.value);
+        state.note(key.name.at, Code::Conflict, what, "keep one of them");
+    }
+    let check: fn(&str) -> Option<&'static str> = match place {
+        KeyPlace::Header => headers::unfit_for_header,
+        KeyPlace::Query => no_control,
+    };
+    let value = state.credential(key.value.expose(), "`auth.value`", check);
+    Some(AuthSpec::ApiKey { place, name: name?, value: value? })
 }
 
 fn password_grant(state: &mut State<'_>, auth: &Oauth2Password) -> Option<AuthSpec> {

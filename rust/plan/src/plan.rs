@@ -173,8 +173,27 @@ pub enum AuthSpec {
         /// The token.
         token: SecretSlot,
     },
+    /// A key of the API's own.
+    ApiKey {
+        /// Where it stands.
+        place: KeyPlace,
+        /// Header name in lower case, or query parameter name as written (not encoded).
+        name: String,
+        /// The key.
+        value: SecretSlot,
+    },
     /// RFC 6749: a token that the executors fetch and renew.
     Oauth2(Oauth2Spec),
+}
+
+/// Where an API key stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyPlace {
+    /// In a header.
+    Header,
+    /// As a query parameter.
+    Query,
 }
 
 /// Where the tokens of OAuth 2.0 come from, and for what (RFC 6749).

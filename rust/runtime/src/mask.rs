@@ -95,7 +95,7 @@ fn header_of(link: &LinkPlan, secrets: &SecretValues) -> Option<String> {
         AuthSpec::Oauth2(spec) => {
             pair(spec.client_id, spec.client_secret?).map(|(name, secret)| client_pair(name, secret))
         }
-        AuthSpec::Bearer { .. } => None,
+        AuthSpec::Bearer { .. } | AuthSpec::ApiKey { .. } => None,
     }
 }
 

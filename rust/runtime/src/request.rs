@@ -115,6 +115,17 @@ impl Request {
         }
     }
 
+    /// Adds a query parameter, name and value encoded already, whose value is masked where the URL is shown.
+    pub(crate) fn push_secret_query(&mut self, name: &str, value: &str) {
+        let masked = self.masked_target.get_or_insert_with(|| self.target.clone());
+        for (target, value) in [(masked, MASK), (&mut self.target, value)] {
+            target.push(if target.contains('?') { '&' } else { '?' });
+            target.push_str(name);
+            target.push('=');
+            target.push_str(value);
+        }
+    }
+
     /// Length of the URL in bytes.
     pub(crate) fn url_bytes(&self) -> usize {
         self.origin.scheme().len() + "://".len() + self.origin.authority.len() + self.target.len()

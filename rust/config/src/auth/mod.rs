@@ -1,7 +1,9 @@
 //! `auth`: how requests are authenticated.
 
+mod api_key;
 mod oauth2;
 
+pub use api_key::{ApiKey, KeyPlace};
 pub use oauth2::{ClientAuth, Oauth2Client, Oauth2Password};
 
 use crate::keys::{credential, keys, tagged};
@@ -18,6 +20,8 @@ tagged! {
         Basic(Basic) = "basic",
         /// A token in every request (RFC 6750).
         Bearer(Bearer) = "bearer",
+        /// A key in a header or query parameter of every request.
+        ApiKey(ApiKey) = "api_key",
         /// Tokens for a user and password (OAuth 2.0, RFC 6749, section 4.3).
         Oauth2Password(Oauth2Password) = "oauth2_password",
         /// Tokens for a client (OAuth 2.0, RFC 6749, section 4.4).

@@ -57,6 +57,7 @@ textless!(
     String,
     Literal,
     crate::auth::ClientAuth,
+    crate::auth::KeyPlace,
     crate::document::Document,
     crate::middleware::Level,
     crate::tables::Place,

@@ -44,7 +44,7 @@ const fn why_once(link: &Middleware) -> Option<&'static str> {
 fn check_retry(section: &Section<'_>, chain: &[Located<Middleware>], auth: Option<&Auth>) {
     let place = |name: &str| chain.iter().position(|link| link.name() == name);
     let (Some(auth), Some(outer), Some(retry)) = (auth, place("auth"), place("retry")) else { return };
-    let fixed = matches!(auth, Auth::None | Auth::Basic(_) | Auth::Bearer(_));
+    let fixed = matches!(auth, Auth::None | Auth::Basic(_) | Auth::Bearer(_) | Auth::ApiKey(_));
     if outer < retry && !fixed {
         section.note(
             chain[outer].at,

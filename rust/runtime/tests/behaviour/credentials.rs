@@ -21,6 +21,28 @@ fn basic_and_bearer_credentials_pass_the_servers_checks() {
 }
 
 #[test]
+fn an_api_key_passes_in_a_header_or_the_query_and_is_masked_in_the_url() {
+    for (place, flag) in [("header", "header:X-Api-Key=k3y+/&=ö"), ("query", "query:X-Api-Key=k3y+/&=ö")] {
+        // A header holds no ö.
+        let (flag, key) = if place == "header" {
+            (flag.replace('ö', "o"), "k3y+/&=o")
+        } else {
+            (flag.to_owned(), "k3y+/&=ö")
+        };
+        let api = Api::start(&["--api-key", &flag, "--echo"]);
+        for (value, status) in [(key, 200), ("wrong", 401)] {
+            let auth = format!("auth: {{type: api_key, in: {place}, name: X-Api-Key, value: \"{value}\"}}");
+            let config = api.config("url_path: /a, query: {page: \"1\"}", &auth, "");
+            let answer = Executor::new().send(&config, ids("row-", 0..1)).remove(0);
+            assert_eq!(answer.status, Some(status), "{place}");
+            let url = answer.url.unwrap();
+            let shown = if place == "query" { "/a?page=1&X-Api-Key=***" } else { "/a?page=1" };
+            assert!(url.ends_with(shown), "{url}");
+        }
+    }
+}
+
+#[test]
 fn credentials_stay_in_every_attempt() {
     let api = Api::start(&["--bearer", "t0k3n", "--fail-first", "2:503"]);
     let config = api.config(

@@ -2,12 +2,13 @@
 //!
 //! Each kind has a file of its own and a line in [`make`].
 
+mod api_key;
 mod basic;
 mod bearer;
 mod oauth2;
 
 use apisink_plan::AuthSpec;
-use http::header::{AUTHORIZATION, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
 use super::{BoxFuture, BuildContext, Interceptor, Link, Next, Part};
 use crate::error::RuntimeError;
@@ -17,6 +18,7 @@ pub(super) fn make(context: &mut BuildContext<'_, '_>) -> Result<Link, RuntimeEr
     match context.spec()? {
         AuthSpec::Basic { username, password } => basic::make(context, username, password),
         AuthSpec::Bearer { token } => bearer::make(context, token),
+        AuthSpec::ApiKey { place, name, value } => api_key::make(context, place, &name, value),
         AuthSpec::Oauth2(_) => oauth2::make(context),
     }
 }
@@ -30,20 +32,26 @@ fn credential(value: &str) -> Result<HeaderValue, RuntimeError> {
     Ok(header)
 }
 
-/// The same header Authorization in every request.
+/// The same header in every request.
 struct Fixed {
+    name: HeaderName,
     header: HeaderValue,
 }
 
 impl Fixed {
+    /// The header Authorization.
     fn link(value: &str) -> Result<Link, RuntimeError> {
-        Ok(Link::Interceptor(Box::new(Self { header: credential(value)? })))
+        Self::named(AUTHORIZATION, value)
+    }
+
+    fn named(name: HeaderName, value: &str) -> Result<Link, RuntimeError> {
+        Ok(Link::Interceptor(Box::new(Self { name, header: credential(value)? })))
     }
 }
 
 impl Interceptor for Fixed {
     fn call<'a>(&'a self, exchange: &'a mut Exchange, _: &'a Part, next: Next<'a>) -> BoxFuture<'a, ()> {
-        exchange.request.headers.insert(AUTHORIZATION, self.header.clone());
+        exchange.request.headers.insert(self.name.clone(), self.header.clone());
         Box::pin(next.run(exchange))
     }
 }
