@@ -32,6 +32,7 @@ pub struct Process {
     registry: Registry,
     transports: Engines,
     hash_key: [u8; 32],
+    keep_unused: Duration,
 }
 
 /// Digest of the plan, and a hash of the secrets under a key that never leaves the process.
@@ -71,7 +72,15 @@ impl Process {
             registry,
             transports,
             hash_key: rand::random(),
+            keep_unused: KEEP_UNUSED,
         })
+    }
+
+    /// Keeps an engine that no session uses for this long instead of a minute.
+    #[must_use]
+    pub fn keeping_unused_for(mut self, time: Duration) -> Self {
+        self.keep_unused = time;
+        self
     }
 
     /// The engine of a plan, shared with every session of the same plan and secrets.
@@ -80,9 +89,6 @@ impl Process {
     pub fn engine(&self, plan: &[u8], secrets: &[u8]) -> Result<Arc<Engine>, RuntimeError> {
         let key = (Sha256::digest(plan).into(), self.keyed_hash(secrets));
         let mut engines = self.engines.lock().unwrap_or_else(PoisonError::into_inner);
-        engines.retain(|other, entry| {
-            *other == key || Arc::strong_count(&entry.engine) > 1 || entry.last_used.elapsed() < KEEP_UNUSED
-        });
         let engine = match engines.get_mut(&key) {
             Some(entry) => {
                 entry.last_used = Instant::now();
@@ -103,12 +109,29 @@ impl Process {
         Ok(engine)
     }
 
-    /// The engine's users are gone for now; it is kept for a while.
-    pub(crate) fn touch(&self, engine: &Arc<Engine>) {
+    /// The engine's users are gone for now; it is kept for a while, and then its connections are closed and its
+    /// credentials forgotten.
+    pub(crate) fn touch(&'static self, engine: &Arc<Engine>) {
         let mut engines = self.engines.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = engines.values_mut().find(|entry| Arc::ptr_eq(&entry.engine, engine)) {
             entry.last_used = Instant::now();
         }
+        drop(engines);
+        self.handle().spawn(async {
+            tokio::time::sleep(self.keep_unused).await;
+            for unused in self.take_unused() {
+                unused.transport.shut_down().await;
+            }
+        });
+    }
+
+    /// The engines that nobody has used for long enough.
+    fn take_unused(&self) -> Vec<Arc<Engine>> {
+        let mut engines = self.engines.lock().unwrap_or_else(PoisonError::into_inner);
+        let unused = |_: &EngineKey, entry: &mut Entry| {
+            Arc::strong_count(&entry.engine) == 1 && entry.last_used.elapsed() >= self.keep_unused
+        };
+        engines.extract_if(unused).map(|(_, entry)| entry.engine).collect()
     }
 
     fn keyed_hash(&self, secrets: &[u8]) -> [u8; 32] {

@@ -28,7 +28,13 @@ pub(super) fn classify(error: &hyper::Error, peer: &str, may_have_left: bool) ->
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+            use std::io::ErrorKind::{
+                BrokenPipe, ConnectionAborted, ConnectionReset, InvalidData, InvalidInput, UnexpectedEof,
+            };
+            // What hyper says of chunks that are none.
+            if matches!(io.kind(), InvalidData | InvalidInput) {
+                kind = FailureKind::InvalidResponse;
+            }
             if matches!(io.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof) {
                 kind = FailureKind::Reset;
             }

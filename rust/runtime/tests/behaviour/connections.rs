@@ -1,5 +1,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
+
+use apisink_runtime::Process;
+use apisink_runtime::middleware::Registry;
 
 use super::support::{Api, Executor, compiled, drive, id_schema, ids};
 
@@ -75,4 +79,23 @@ fn a_pooled_connection_that_the_server_closed_while_idle_costs_no_row() {
         api.until(|report| report.open_connections == 0);
     }
     assert_eq!(api.report().requests, 9);
+}
+
+#[test]
+fn an_engine_that_no_session_uses_any_more_closes_its_connections() {
+    let api = Api::start(&[]);
+    let process = Process::new(Registry::default()).unwrap().keeping_unused_for(Duration::from_millis(20));
+    let executor = Executor { process: Box::leak(Box::new(process)) };
+    let config = api.config("url_path: /a", "transport: {tcp_connection: {idle_timeout: 3600}}", "");
+    let engine = executor.engine(&config);
+    let session = executor.session(&engine, 0, &id_schema());
+    drive(&session, vec![ids("", 0..3)]);
+    assert!(api.report().open_connections > 0);
+    drop(session);
+    let known = Arc::downgrade(&engine);
+    drop(engine);
+    api.until(|report| report.open_connections == 0);
+    super::support::eventually("the engine and its credentials are gone", || {
+        known.upgrade().is_none().then_some(())
+    });
 }

@@ -4,6 +4,7 @@
 mod answers;
 mod client;
 mod dns;
+mod hostile;
 mod pool;
 mod proxy;
 mod rate;
