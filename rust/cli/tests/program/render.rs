@@ -137,3 +137,15 @@ fn rows_that_are_no_json_are_named_by_their_line() {
     assert_eq!(told.code, 1);
     assert!(told.err.starts_with("apisink: rows.ndjson: line 3 is no JSON object"), "{}", told.err);
 }
+
+#[test]
+fn no_token_is_asked_for() {
+    let template = include_str!("../../../config/tests/data/full-template.yaml");
+    let call =
+        Call::new().file("c.yaml", template).file("rows.ndjson", "{\"tracking_id\": 1, \"patient_id\": 2}\n");
+    assert_eq!(call.run(&["check", "c.yaml"]).code, 0);
+    let told = call.run(&["render", "c.yaml", "--rows", "rows.ndjson"]);
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(told.out.contains("https://api.example.com/v1/patient"), "{}", told.all());
+    assert!(told.out.contains("--header 'authorization: ***'"), "{}", told.all());
+}
