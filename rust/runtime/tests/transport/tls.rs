@@ -13,7 +13,7 @@ use rcgen::{
 };
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::PrivateKeyDer;
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{ServerSessionMemoryCache, StoresServerSessions, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use sha2::{Digest, Sha256};
 
@@ -72,6 +72,14 @@ pub(crate) async fn serve(
     versions: &[&'static SupportedProtocolVersion],
     clients: Option<&Authority>,
 ) -> Origin {
+    Origin::start_tls(Script::default(), Arc::new(config(identity, versions, clients))).await
+}
+
+fn config(
+    identity: &Identity,
+    versions: &[&'static SupportedProtocolVersion],
+    clients: Option<&Authority>,
+) -> ServerConfig {
     let provider = Arc::new(default_provider());
     let builder =
         ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(versions).unwrap();
@@ -82,8 +90,7 @@ pub(crate) async fn serve(
         ),
     };
     let key = PrivateKeyDer::try_from(identity.key.serialize_der()).unwrap();
-    let config = builder.with_single_cert(vec![identity.certificate.der().clone()], key).unwrap();
-    Origin::start_tls(Script::default(), Arc::new(config)).await
+    builder.with_single_cert(vec![identity.certificate.der().clone()], key).unwrap()
 }
 
 const BOTH: &[&SupportedProtocolVersion] = rustls::ALL_VERSIONS;
@@ -102,6 +109,61 @@ async fn a_server_whose_authority_is_given_is_trusted_and_its_handshake_is_timed
     assert!(facts.tls.is_some());
     let (_, facts) = client.get(&origin.url(), "/").await;
     assert_eq!((facts.reused, facts.tls), (Some(true), None));
+}
+
+/// Keeps a server's sessions, and counts those that are resumed.
+#[derive(Debug)]
+struct Sessions {
+    kept: Arc<dyn StoresServerSessions>,
+    resumed: AtomicU32,
+}
+
+impl Sessions {
+    fn resumed(&self, found: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        self.resumed.fetch_add(u32::from(found.is_some()), Ordering::Relaxed);
+        found
+    }
+}
+
+impl StoresServerSessions for Sessions {
+    fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
+        self.kept.put(key, value)
+    }
+
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.resumed(self.kept.get(key))
+    }
+
+    fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.resumed(self.kept.take(key))
+    }
+
+    fn can_cache(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_resumed_by_the_next_connection_unless_that_is_switched_off() {
+    let authority = Authority::new();
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        for (session_resumption, resumed) in [(true, 1), (false, 0)] {
+            let kept = ServerSessionMemoryCache::new(32);
+            let sessions = Arc::new(Sessions { kept, resumed: AtomicU32::new(0) });
+            let mut config = config(&authority.server(), &[version], None);
+            config.session_storage = sessions.clone();
+            let origin = Origin::start_tls(Script::default(), Arc::new(config)).await;
+            let client = Client::new(|plan| {
+                plan.tls = TlsPlan { session_resumption, ..authority.trusted() };
+                plan.tcp.keep_alive = false;
+            });
+            for _ in 0..2 {
+                let (_, facts) = client.get(&origin.url(), "/").await;
+                assert!(facts.tls.is_some());
+            }
+            assert_eq!(sessions.resumed.load(Ordering::Relaxed), resumed, "{version:?}");
+        }
+    }
 }
 
 /// What a client with this plan is told, having sent nothing.
