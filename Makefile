@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help jar cli demo test test-rust test-scala test-e2e lint deny fmt lock bench clean
+.PHONY: help jar cli demo test test-rust test-scala test-e2e lint deny fmt lock bench soak clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -33,6 +33,9 @@ test-scala: ## the Scala suites, on one local Spark
 
 test-e2e: jar $(VENV)/ready ## the jar on real clusters, from Python
 	$(PY) -m pytest -q tests/docs tests/e2e
+
+soak: ## the transport under mixed faults for half an hour; SOAK_SECONDS=60 for a look
+	SOAK_SECONDS=$(or $(SOAK_SECONDS),1800) cargo test --release --locked --package apisink-runtime --test soak -- --nocapture
 
 lint: $(VENV)/ready ## formatting and linters of all languages
 	cargo fmt --all --check
