@@ -85,7 +85,7 @@ fn a_middleware_that_is_not_known_is_refused_with_the_nearest_and_all_known_ones
     assert_eq!(
         refusal(&with("middleware:\n  - type: retyr\n    max_attempts: 5")),
         "c.yaml:9:11: `middleware[0].type` is `retyr`, which is not known [CONFIG_INVALID_VALUE]\n    \
-         - type: retyr\n  did you mean `retry`? known are `retry`, `json_body`, `param_injector`, `auth`, `logging`, \
+         - type: retyr\n  did you mean `retry`? known are `retry`, `json_body`, `form_body`, `param_injector`, `auth`, `logging`, \
          `timing`, `worker_identity`, `transport_diagnostic`"
     );
 }
@@ -99,6 +99,7 @@ fn a_middleware_that_is_senseless_twice_is_refused() {
     );
     for (link, why) in [
         ("json_body", "a request has one body"),
+        ("form_body", "a request has one body"),
         ("param_injector", "every parameter would be sent twice"),
         ("auth", "the second would only replace the credentials of the first"),
         ("worker_identity", "both fill the same column with the same"),
@@ -110,6 +111,15 @@ fn a_middleware_that_is_senseless_twice_is_refused() {
             "{refused}"
         );
     }
+}
+
+#[test]
+fn a_second_middleware_that_makes_the_body_is_refused() {
+    assert_eq!(
+        refusal(&with("middleware:\n  - type: json_body\n  - type: form_body")),
+        "c.yaml:10:5: the middleware `form_body` makes the request's body, as does `json_body` in line 9: a request has \
+         one body [CONFIG_CONFLICT]\n    - type: form_body\n  remove one of them"
+    );
 }
 
 #[test]

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::compile::millis;
 use crate::plan::{
-    AuthSpec, BodyNode, ColumnRef, JsonBodySpec, LinkPlan, LogLevel, LoggingSpec, ParamInjectorSpec,
-    RetrySpec,
+    AuthSpec, BodyNode, ColumnRef, FormBodySpec, JsonBodySpec, LinkPlan, LogLevel, LoggingSpec,
+    ParamInjectorSpec, RetrySpec,
 };
 use crate::state::State;
 
@@ -15,6 +15,7 @@ use crate::state::State;
 pub(crate) fn compile(
     state: &mut State<'_>,
     body: BodyNode,
+    form: Vec<(String, ColumnRef)>,
     params: Vec<(String, ColumnRef)>,
     auth: Option<AuthSpec>,
 ) -> Vec<LinkPlan> {
@@ -22,11 +23,21 @@ pub(crate) fn compile(
     let mut links = Vec::new();
     let mut placed = false;
     let mut body = Some(body);
+    let mut form = Some(form);
     let mut params = Some(params);
     for link in &config.middleware {
         let spec = match &link.value {
             Middleware::Retry(retry) => spec(&retry_spec(retry)),
             Middleware::JsonBody => body.take().map(|body| spec(&JsonBodySpec { body })).unwrap_or_default(),
+            Middleware::FormBody => {
+                let fields = form.take().unwrap_or_default();
+                if fields.is_empty() && state.problems.is_empty() {
+                    let hint = "map its fields under `tables.column_mapping`, or remove `form_body`";
+                    let what = "`form_body` has no effect: no mapping goes to the body";
+                    state.note(link.at, Code::Unused, what, hint);
+                }
+                spec(&FormBodySpec { fields })
+            }
             Middleware::ParamInjector => {
                 let params = params.take().unwrap_or_default();
                 if params.is_empty() && state.problems.is_empty() {

@@ -4,7 +4,7 @@ use apisink_config::{Code, Config, EngineName, Problems};
 
 use crate::driver::DriverPlan;
 use crate::inputs::Inputs;
-use crate::mapping::Mappings;
+use crate::mapping::{BodyFields, Mappings};
 use crate::plan::{BodyNode, ExecutionPlan, PLAN_FORMAT, Plan, RequestPlan, SourcePlan};
 use crate::secrets::SecretValues;
 use crate::state::State;
@@ -32,7 +32,12 @@ pub struct Compiled {
 pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     let mut state = State::new(config, inputs);
     let has = |name: &str| config.middleware.iter().any(|link| link.name() == name);
-    let mut mappings = Mappings::new(&config.tables.column_mapping, has("json_body"), has("param_injector"));
+    let body_fields = match (has("json_body"), has("form_body")) {
+        (true, _) => Some(BodyFields::Nested),
+        (false, true) => Some(BodyFields::Flat),
+        (false, false) => None,
+    };
+    let mut mappings = Mappings::new(&config.tables.column_mapping, body_fields, has("param_injector"));
 
     tables::check_source(&mut state);
     let id_column = &config.tables.source.id_column;
@@ -55,7 +60,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     let auth_spec = auth::compile(&mut state);
     let whole_row = has("json_body") && injected.body.is_empty();
     let body = if whole_row { BodyNode::Row } else { BodyNode::Object(injected.body) };
-    let chain = chain::compile(&mut state, body, injected.params, auth_spec);
+    let chain = chain::compile(&mut state, body, injected.form, injected.params, auth_spec);
     let mut transport = transport::compile(&mut state, url.as_ref().map_or("/", |url| &url.base));
     if inputs.dry_run {
         transport.engine = EngineName::Render.as_str().to_owned();

@@ -9,8 +9,17 @@ use crate::state::State;
 /// The mappings of a config and the places that placeholders gave them so far.
 pub(crate) struct Mappings<'a> {
     all: Vec<Entry<'a>>,
-    has_body: bool,
+    body: Option<BodyFields>,
     has_params: bool,
+}
+
+/// How the body that the chain makes takes fields.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BodyFields {
+    /// Dots in a name are levels of objects: `json_body`.
+    Nested,
+    /// A name is taken as it is written: `form_body`.
+    Flat,
 }
 
 struct Entry<'a> {
@@ -21,8 +30,10 @@ struct Entry<'a> {
 /// What enters the request other than by placeholders.
 #[derive(Default)]
 pub(crate) struct Injected {
-    /// Fields of the body; none of them means: the whole row.
+    /// Fields of a JSON body; none of them means: the whole row.
     pub(crate) body: Vec<(String, BodyNode)>,
+    /// Fields of a form body.
+    pub(crate) form: Vec<(String, ColumnRef)>,
     /// Query parameters of `param_injector`.
     pub(crate) params: Vec<(String, ColumnRef)>,
     /// Headers.
@@ -30,9 +41,9 @@ pub(crate) struct Injected {
 }
 
 impl<'a> Mappings<'a> {
-    pub(crate) fn new(all: &'a [Located<ColumnMapping>], has_body: bool, has_params: bool) -> Self {
+    pub(crate) fn new(all: &'a [Located<ColumnMapping>], body: Option<BodyFields>, has_params: bool) -> Self {
         let all = all.iter().map(|mapping| Entry { mapping, used_in: Vec::new() }).collect();
-        Self { all, has_body, has_params }
+        Self { all, body, has_params }
     }
 
     /// The column of a placeholder: that of the mapping of this name, else the source column itself.
@@ -72,11 +83,11 @@ impl<'a> Mappings<'a> {
                 Some(place) if place.value != Place::Body && used_in.contains(&place.value) => continue,
                 Some(place) => place.value,
                 None if !used_in.is_empty() => continue,
-                None if self.has_body => Place::Body,
+                None if self.body.is_some() => Place::Body,
                 None if self.has_params => Place::Query,
                 None => {
                     let hint = format!(
-                        "add `- type: json_body` or `- type: param_injector` to `middleware`, or write `{{{}}}` in \
+                        "add `- type: json_body`, `- type: form_body` or `- type: param_injector` to `middleware`, or write `{{{}}}` in \
                          `endpoint.url_path`",
                         mapping.endpoint_param.value
                     );
@@ -99,11 +110,11 @@ impl<'a> Mappings<'a> {
         let param = &mapping.endpoint_param;
         let column = |state: &mut State<'_>| mapped(state, mapping, mapping.required);
         match place {
-            Place::Body if !self.has_body => refuse(
+            Place::Body if self.body.is_none() => refuse(
                 state,
                 mapping,
-                "it is `in: body`, but the chain makes no body",
-                "add `- type: json_body` to `middleware`",
+                "it is `in: body`, but the chain makes no body of fields",
+                "add `- type: json_body` or `- type: form_body` to `middleware`",
             ),
             Place::Query if !self.has_params => refuse(
                 state,
@@ -117,6 +128,15 @@ impl<'a> Mappings<'a> {
                 "it is `in: path`, but `endpoint.url_path` has no such placeholder in its path",
                 format!("write `{{{}}}` in `endpoint.url_path`", param.value),
             ),
+            Place::Body if self.body == Some(BodyFields::Flat) => {
+                let column = column(state);
+                if injected.form.iter().any(|(name, _)| *name == param.value) {
+                    let what = format!("two mappings fill the form field `{}`", param.value);
+                    state.note(param.at, Code::Conflict, what, "give each mapping a field of its own");
+                } else {
+                    injected.form.push((param.value.clone(), column));
+                }
+            }
             Place::Body => {
                 let column = column(state);
                 let path: Vec<&str> = param.split('.').collect();

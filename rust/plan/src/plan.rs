@@ -138,6 +138,13 @@ pub struct JsonBodySpec {
     pub body: BodyNode,
 }
 
+/// `form_body`: columns as fields of a form body. A null value leaves its field out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FormBodySpec {
+    /// Field name and column, in order. Never empty.
+    pub fields: Vec<(String, ColumnRef)>,
+}
+
 /// A node of a JSON body.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

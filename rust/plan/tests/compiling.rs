@@ -4,9 +4,9 @@
 
 use apisink_config::{ReferenceKind, parse};
 use apisink_plan::{
-    AuthSpec, BodyNode, ClientAuth, ColumnRef, Compiled, DefaultValue, Inputs, JsonBodySpec, NamedPieces,
-    Oauth2Grant, ParamInjectorSpec, Piece, Plan, ResolvedReference, Secret, SecretSlot, SecretValues,
-    compile,
+    AuthSpec, BodyNode, ClientAuth, ColumnRef, Compiled, DefaultValue, FormBodySpec, Inputs, JsonBodySpec,
+    NamedPieces, Oauth2Grant, ParamInjectorSpec, Piece, Plan, ResolvedReference, Secret, SecretSlot,
+    SecretValues, compile,
 };
 use proptest::prelude::*;
 
@@ -267,6 +267,22 @@ fn credentials_are_masked_in_answers_and_mere_settings_are_not() {
 }
 
 #[test]
+fn a_form_body_takes_field_names_as_written_and_never_the_whole_row() {
+    let chain = "middleware: [{type: form_body}]";
+    let mapping =
+        "{source_column: a.b, endpoint_param: x.y, in: body}, {source_column: c, endpoint_param: z}";
+    let compiled = compiled(&config(LOCAL, chain, mapping));
+    let spec: FormBodySpec = serde_json::from_value(compiled.plan.chain[0].spec.clone()).unwrap();
+    assert_eq!(spec.fields, [("x.y".to_owned(), column("a.b", false)), ("z".to_owned(), column("c", false))]);
+    assert_eq!(compiled.plan.source.columns.unwrap(), ["id", "a", "c"]);
+    let twice = "{source_column: a, endpoint_param: x}, {source_column: b, endpoint_param: x}";
+    let refused = refusal(&config(LOCAL, chain, twice));
+    assert!(refused.contains("two mappings fill the form field `x`"), "{refused}");
+    let refused = refusal(&config(LOCAL, chain, ""));
+    assert!(refused.contains("`form_body` has no effect: no mapping goes to the body"), "{refused}");
+}
+
+#[test]
 fn base_path_takes_variables_but_no_secrets() {
     let endpoint = |base: &str| config(&format!("method: GET, base_path: \"{base}\", url_path: a"), "", "");
     let compiled =
@@ -283,7 +299,7 @@ fn a_mapping_that_nothing_injects_is_refused() {
         refusal(&config(LOCAL, "", "{source_column: patient_id, endpoint_param: patient}")),
         "c.yaml:5:20: the mapping of `patient_id` to `patient` has no effect: nothing in the chain or in `endpoint` \
          uses it [CONFIG_UNUSED]\n    column_mapping: [{source_column: patient_id, endpoint_param: patient}]\n  \
-         add `- type: json_body` or `- type: param_injector` to `middleware`, or write `{patient}` in \
+         add `- type: json_body`, `- type: form_body` or `- type: param_injector` to `middleware`, or write `{patient}` in \
          `endpoint.url_path`"
     );
     for (place, hint) in [

@@ -22,7 +22,31 @@ pub(crate) fn check_chain(section: &Section<'_>, chain: &[Located<Middleware>], 
             );
         }
     }
+    check_body(section, chain);
     check_retry(section, chain, auth);
+}
+
+/// Two middlewares of different names that make the body; the same twice is refused as such.
+fn check_body(section: &Section<'_>, chain: &[Located<Middleware>]) {
+    let mut bodies = chain.iter().filter(|link| makes_body(&link.value));
+    let Some(first) = bodies.next() else { return };
+    for link in bodies.filter(|link| link.name() != first.name()) {
+        section.note(
+            link.at,
+            Code::Conflict,
+            format!(
+                "the middleware `{}` makes the request's body, as does `{}` in line {}: a request has one body",
+                link.name(),
+                first.name(),
+                first.at.line
+            ),
+            "remove one of them",
+        );
+    }
+}
+
+const fn makes_body(link: &Middleware) -> bool {
+    matches!(link, Middleware::JsonBody | Middleware::FormBody)
 }
 
 /// Why a middleware may not stand in a chain twice; none of those that may: a `timing` before `retry` and one after it
@@ -30,7 +54,7 @@ pub(crate) fn check_chain(section: &Section<'_>, chain: &[Located<Middleware>], 
 const fn why_once(link: &Middleware) -> Option<&'static str> {
     match link {
         Middleware::Retry(_) => Some("each would repeat the attempts of the other"),
-        Middleware::JsonBody => Some("a request has one body"),
+        Middleware::JsonBody | Middleware::FormBody => Some("a request has one body"),
         Middleware::ParamInjector => Some("every parameter would be sent twice"),
         Middleware::Auth => Some("the second would only replace the credentials of the first"),
         Middleware::WorkerIdentity | Middleware::TransportDiagnostic => {

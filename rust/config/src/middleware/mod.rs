@@ -17,6 +17,9 @@ tagged! {
         Retry(Retry) = "retry",
         /// The mapped columns that no placeholder uses, or the whole row if there are none, as the request's JSON body.
         JsonBody = "json_body",
+        /// The mapped columns that no placeholder uses as fields of a form body (application/x-www-form-urlencoded). A
+        /// null leaves its field out.
+        FormBody = "form_body",
         /// Mapped columns as query parameters. A null leaves its parameter out.
         ParamInjector = "param_injector",
         /// The place of the section `auth` in the chain; innermost when it is not named.

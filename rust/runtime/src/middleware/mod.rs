@@ -14,6 +14,7 @@
 
 mod auth;
 mod chain;
+mod form_body;
 mod json_body;
 mod logging;
 mod param_injector;

@@ -7,7 +7,7 @@ use apisink_plan::{LinkPlan, LogLevel, Plan, SecretSlot, SecretValues};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Chain, Link, auth, json_body, logging, param_injector, retry, timing, transport_diagnostic,
+    Chain, Link, auth, form_body, json_body, logging, param_injector, retry, timing, transport_diagnostic,
     worker_identity,
 };
 use crate::error::RuntimeError;
@@ -54,8 +54,9 @@ pub struct Registry {
 
 impl Default for Registry {
     fn default() -> Self {
-        let factories: [(&'static str, Factory); 8] = [
+        let factories: [(&'static str, Factory); 9] = [
             ("auth", auth::make),
+            ("form_body", form_body::make),
             ("json_body", json_body::make),
             ("logging", logging::make),
             ("param_injector", param_injector::make),

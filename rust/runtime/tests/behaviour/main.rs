@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, outside #[test] functions")]
 
 mod bad_rows;
+mod bodies;
 mod closing;
 mod connections;
 mod credentials;

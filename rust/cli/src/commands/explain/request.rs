@@ -2,7 +2,8 @@
 
 use apisink_config::{Auth, Config};
 use apisink_plan::{
-    BodyNode, ColumnRef, JsonBodySpec, LinkPlan, NamedPieces, ParamInjectorSpec, Piece, Plan, RequestPlan,
+    BodyNode, ColumnRef, FormBodySpec, JsonBodySpec, LinkPlan, NamedPieces, ParamInjectorSpec, Piece, Plan,
+    RequestPlan,
 };
 use serde_json::Value;
 
@@ -85,10 +86,15 @@ fn injected(table: &mut Table, link: &LinkPlan) {
         return;
     }
     let Ok(spec) = serde_json::from_value::<ParamInjectorSpec>(link.spec.clone()) else { return };
-    for (name, column) in &spec.params {
+    named_columns(table, "query", &spec.params);
+}
+
+/// Columns under names, of which a null leaves its name out.
+fn named_columns(table: &mut Table, kind: &str, columns: &[(String, ColumnRef)]) {
+    for (name, column) in columns {
         let left_out =
             if column.required || column.default.is_some() { "" } else { "; a null leaves it out" };
-        table.row(format!("query {name}"), format!("{}{left_out}", of_column(column)));
+        table.row(format!("{kind} {name}"), format!("{}{left_out}", of_column(column)));
     }
 }
 
@@ -97,6 +103,10 @@ fn body(table: &mut Table, link: &LinkPlan) {
     if link.middleware == "json_body" {
         let Ok(spec) = serde_json::from_value::<JsonBodySpec>(link.spec.clone()) else { return };
         return node(table, "", &spec.body);
+    }
+    if link.middleware == "form_body" {
+        let Ok(spec) = serde_json::from_value::<FormBodySpec>(link.spec.clone()) else { return };
+        return named_columns(table, "form field", &spec.fields);
     }
     let mut columns = Vec::new();
     if link.middleware != "param_injector" {
