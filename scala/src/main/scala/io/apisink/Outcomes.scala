@@ -44,6 +44,10 @@ final case class Outcomes(
     "unknown" -> unknown
   ).filter { case (name, count) => count > 0 || name == "success" }
 
+  /** For Spark's pages. */
+  override def toString: String =
+    (("rows" -> rows) +: byName :+ ("attempts" -> attempts)).map { case (name, count) => s"$name=$count" }.mkString(" ")
+
   def toJson: JsonNode = Json.newObject()
     .put("rows", rows)
     .put("success", success)

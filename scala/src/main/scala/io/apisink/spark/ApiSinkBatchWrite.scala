@@ -5,6 +5,7 @@ import java.time.Instant
 import io.apisink.config.CompiledConfig
 import io.apisink.journal.{FlushLimits, ResumeRule}
 import io.apisink.ledger.{Ledger, OpenRecord}
+import io.apisink.progress.RunProgress
 import org.apache.spark.SPARK_VERSION
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.apisink.{IdHash, Sessions}
@@ -29,6 +30,8 @@ private[spark] final class ApiSinkBatchWrite(
 ) extends BatchWrite {
 
   private val transaction = OpenRecord.newTransaction(run.id)
+  private val context = spark.sparkContext
+  private val progress = new RunProgress(context, RunProgress.interval(context), Console.say(run.id, _))
   private var sends = false
 
   /** Refuses what the ledger or the sink forbids. Changes nothing; for Spark's call of `toBatch`. */
@@ -41,6 +44,7 @@ private[spark] final class ApiSinkBatchWrite(
       case None => IdleWriterFactory
       case Some(first) =>
         warnings.foreach(Console.warn(run.id, _))
+        progress.start()
         new SendingWriterFactory(job(first, info.numPartitions()))
     }
   }
@@ -50,9 +54,15 @@ private[spark] final class ApiSinkBatchWrite(
   override def useCommitCoordinator(): Boolean = false
 
   override def commit(messages: Array[WriterCommitMessage]): Unit =
-    if (sends) run.commit(messages.toSeq.collect { case task: TaskCommit => task })
+    if (sends) {
+      progress.stop()
+      run.commit(messages.toSeq.collect { case task: TaskCommit => task })
+    }
 
-  override def abort(messages: Array[WriterCommitMessage]): Unit = run.failed()
+  override def abort(messages: Array[WriterCommitMessage]): Unit = {
+    progress.stop()
+    run.failed()
+  }
 
   override def toString: String = s"ApiSinkBatchWrite(run ${run.id}, sink $sinkName)"
 
@@ -87,7 +97,8 @@ private[spark] final class ApiSinkBatchWrite(
       FlushLimits(plan.flushMillis, plan.flushRows, plan.flushBytes),
       rule,
       clustered = partitions == first.partitions,
-      spark.sparkContext.broadcast(new SerializableConfiguration(Sessions.hadoopConf(spark)))
+      progress.accumulator,
+      context.broadcast(new SerializableConfiguration(Sessions.hadoopConf(spark)))
     )
   }
 }

@@ -5,6 +5,7 @@ import scala.util.control.NonFatal
 import io.apisink.Outcomes
 import io.apisink.jni.Native
 import io.apisink.journal.{EarlierAnswers, EarlierFiles, JournalWriter}
+import io.apisink.progress.ProgressAccumulator
 import io.apisink.session.{ExchangeLog, NativeSession, TaskIdentity}
 import org.apache.arrow.memory.BufferAllocator
 import org.apache.hadoop.fs.Path
@@ -88,6 +89,9 @@ private object SendingWriter {
   /** Longest native wait, in milliseconds. */
   val Slice = 100L
 
+  /** Time between two tellings of how far a task is, in milliseconds. */
+  val Telling = 1000L
+
   /** Most rows of one batch of responses; the native library's memory budget bounds their bytes. */
   val ResponseRows = 4096
 
@@ -104,12 +108,14 @@ private final class Sender(
     session: NativeSession,
     val journal: JournalWriter,
     flushMillis: Long,
+    progress: ProgressAccumulator,
     checkAlive: () => Unit
 ) extends AutoCloseable {
 
   private val log = LoggerFactory.getLogger(classOf[SendingWriter])
   private var found = EarlierFiles(Nil, Nil)
   private var kept = System.nanoTime()
+  private var told = System.nanoTime()
 
   /** What earlier attempts have left. */
   def earlier: EarlierFiles = found
@@ -136,7 +142,9 @@ private final class Sender(
     // The lines of the last answers.
     takeLogs()
     journal.flush()
-    session.outcomes()
+    val outcomes = session.outcomes()
+    progress.set(outcomes)
+    outcomes
   }
 
   /** After a failure: answers that have arrived are journaled, as far as possible. May be called again. */
@@ -179,6 +187,7 @@ private final class Sender(
     if ((ready & Native.LOGS) != 0) takeLogs()
     if ((ready & Native.RESPONSES) != 0) takeResponses()
     keepWhatIsDue()
+    tellProgress()
     ready
   }
 
@@ -191,6 +200,12 @@ private final class Sender(
       while (takeResponses()) {}
       journal.flush()
       kept = System.nanoTime()
+    }
+
+  private def tellProgress(): Unit =
+    if (System.nanoTime() - told >= SendingWriter.Telling * 1000000L) {
+      progress.set(session.outcomes())
+      told = System.nanoTime()
     }
 
   private def takeLogs(): Unit = session.takeLogs().foreach { case (level, line) => ExchangeLog.write(level, line) }
@@ -223,7 +238,7 @@ private object Sender {
         job.limits,
         job.hadoopConf.value.value
       )
-      new Sender(allocator, batch, session, journal, job.limits.millis, checkAlive)
+      new Sender(allocator, batch, session, journal, job.limits.millis, job.progress, checkAlive)
     } catch {
       case e: Throwable =>
         if (batch != null) batch.close()

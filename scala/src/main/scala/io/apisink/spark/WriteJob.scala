@@ -2,6 +2,7 @@ package io.apisink.spark
 
 import io.apisink.config.SecretBytes
 import io.apisink.journal.{FlushLimits, ResumeRule}
+import io.apisink.progress.ProgressAccumulator
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.util.SerializableConfiguration
@@ -19,6 +20,7 @@ import org.apache.spark.util.SerializableConfiguration
  * @param rule which answers of earlier task attempts are taken over
  * @param clustered whether Spark has spread the rows over the run's partitions as required; where it has not there may
  *   be no rows
+ * @param progress takes the task's numbers while it goes on
  */
 private[spark] final class WriteJob(
     val runId: String,
@@ -33,6 +35,7 @@ private[spark] final class WriteJob(
     val limits: FlushLimits,
     val rule: ResumeRule,
     val clustered: Boolean,
+    val progress: ProgressAccumulator,
     val hadoopConf: Broadcast[SerializableConfiguration]
 ) extends Serializable {
   override def toString: String = s"WriteJob($runId)"
