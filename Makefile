@@ -7,7 +7,7 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 SBT := build/sbt
-PYTHON_SOURCES := demo tests
+PYTHON_SOURCES := demo python tests
 
 help: ## what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -43,7 +43,7 @@ lint: $(VENV)/ready ## formatting and linters of all languages
 	$(SBT) scalafmtCheckAll scalafmtSbtCheck
 	$(VENV)/bin/ruff check $(PYTHON_SOURCES)
 	$(VENV)/bin/ruff format --check $(PYTHON_SOURCES)
-	cd tests && ../$(VENV)/bin/mypy e2e && ../$(VENV)/bin/mypy ../demo && ../$(VENV)/bin/mypy bench && ../$(VENV)/bin/mypy docs
+	cd tests && ../$(VENV)/bin/mypy e2e && ../$(VENV)/bin/mypy ../demo && ../$(VENV)/bin/mypy bench && ../$(VENV)/bin/mypy docs && ../$(VENV)/bin/mypy ../python/src
 
 deny: ## licences, known holes and banned crates of the Rust side; needs cargo-deny and the network
 	cargo deny --locked check

@@ -14,9 +14,10 @@ pub struct Inputs {
     /// Names of the source's top-level columns; none when they are not known yet.
     #[serde(default)]
     pub columns: Option<Vec<String>>,
-    /// Whether the caller hands over a DataFrame, as `df.write` does; else `tables.source` must name its rows.
-    #[serde(default = "yes", rename = "dataFrame")]
-    pub data_frame: bool,
+    /// Whether the caller hands over a DataFrame, as `df.write` does; else `tables.source` must name its rows. None when
+    /// that is not decided yet.
+    #[serde(default, rename = "dataFrame")]
+    pub data_frame: Option<bool>,
     /// Whether requests are rendered and not sent.
     #[serde(default, rename = "dryRun")]
     pub dry_run: bool,
@@ -24,12 +25,8 @@ pub struct Inputs {
 
 impl Default for Inputs {
     fn default() -> Self {
-        Self { references: Vec::new(), columns: None, data_frame: true, dry_run: false }
+        Self { references: Vec::new(), columns: None, data_frame: Some(true), dry_run: false }
     }
-}
-
-const fn yes() -> bool {
-    true
 }
 
 /// A reference and its value, or why it has none.

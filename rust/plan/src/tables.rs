@@ -42,7 +42,7 @@ pub(crate) fn check_source(state: &mut State<'_>) {
     let source = &state.config.tables.source;
     let at = state.config.tables.source.at;
     match (source.rows(), state.inputs.data_frame) {
-        (Some(rows), true) => {
+        (Some(rows), Some(true)) => {
             let given = match rows {
                 SourceRows::Files { .. } => "files",
                 SourceRows::Table(_) => "a table",
@@ -54,7 +54,7 @@ pub(crate) fn check_source(state: &mut State<'_>) {
                 "keep one of them: remove what `tables.source` names, or hand over no DataFrame",
             );
         }
-        (None, false) => state.note(
+        (None, Some(false)) => state.note(
             at,
             Code::MissingKey,
             "no DataFrame was handed over, and `tables.source` names no rows",
@@ -62,7 +62,7 @@ pub(crate) fn check_source(state: &mut State<'_>) {
         ),
         _ => {}
     }
-    if !state.inputs.data_frame {
+    if state.inputs.data_frame != Some(true) {
         return;
     }
     let select = source.select.first().map(|first| ("select", first.at));

@@ -24,7 +24,7 @@ fn inputs(references: &[ResolvedReference], columns: Option<&[&str]>) -> Inputs 
     Inputs {
         references: references.to_vec(),
         columns: columns.map(|columns| columns.iter().map(|column| (*column).to_owned()).collect()),
-        data_frame: true,
+        data_frame: Some(true),
         dry_run: false,
     }
 }
@@ -481,7 +481,7 @@ fn the_full_template_compiles() {
         error: None,
     };
     let keys = ["CLIENT_ID_KEY", "CLIENT_SECRET_KEY", "USERNAME_KEY", "PASSWORD_KEY"];
-    let resolved = Inputs { data_frame: false, ..inputs(&keys.map(secret), None) };
+    let resolved = Inputs { data_frame: Some(false), ..inputs(&keys.map(secret), None) };
     let refused = refusal_with(&template.replace("https://auth", "http://auth"), &resolved);
     assert!(
         refused.contains("`auth.token_url` sends credentials over http, without encryption"),
@@ -510,7 +510,7 @@ fn rows_come_from_one_place() {
             "endpoint: {{{LOCAL}}}\ntables:\n  source: {{id_column: id, {source}}}\n  sink: {{path: /out}}\n"
         )
     };
-    let table = Inputs { data_frame: false, ..Inputs::default() };
+    let table = Inputs { data_frame: Some(false), ..Inputs::default() };
     assert_eq!(
         refusal(&text("identifier: a.b")),
         "c.yaml:3:3: a DataFrame was handed over, and `tables.source` names a table too [CONFIG_CONFLICT]\n    \

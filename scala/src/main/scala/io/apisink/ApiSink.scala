@@ -4,9 +4,11 @@ import java.util.UUID
 
 import scala.jdk.CollectionConverters._
 
+import io.apisink.config.SourceSettings
 import io.apisink.source.SourceRows
-import io.apisink.spark.{ApiSinkProvider, ConfigOption, RunResults, SourceTable}
+import io.apisink.spark.{ApiSinkProvider, ConfigOption, ConfigTables, RunResults}
 import org.apache.spark.sql.{DataFrame, Dataset, Row, SparkSession}
+import org.apache.spark.sql.functions.col
 
 /**
  * A config's whole pipeline in one call: its source's rows, or a DataFrame's, are sent, and their answers are in its
@@ -50,8 +52,8 @@ object ApiSink {
       options: Map[String, String] = Map.empty
   ): RunResult = {
     val rows = sourceDf.getOrElse {
-      val overrides = options.toSeq.collect { case (s"set.$key", value) => key -> value }
-      SourceRows.read(spark, SourceTable.settings(spark, ConfigOption.File(configPath), overrides))
+      val config = ConfigOption.File(configPath)
+      SourceRows.read(spark, ConfigTables.plan(spark, config, overrides(options), dataFrame = Some(false)).source)
     }
     val result = UUID.randomUUID().toString
     val writer = rows.write
@@ -63,4 +65,21 @@ object ApiSink {
     if (sourceDf.isEmpty) writer.option("rows", "config").save() else writer.save()
     RunResults.find(result).getOrElse(throw new IllegalStateException(s"the write of $configPath left no result"))
   }
+
+  /**
+   * The rows of a run that were not answered with success, for a look or for another try: joined with the source by
+   * `tracking_id` they are the rows to send again, under another runId.
+   *
+   * @return tracking_id, outcome, status_code, error, attempts; read from the sink when it is used
+   */
+  def failed(spark: SparkSession, configPath: String, runId: String): DataFrame = {
+    val (table, format) = ConfigTables.plan(spark, ConfigOption.File(configPath), Nil, dataFrame = None).sink.answers
+    SourceRows
+      .read(spark, SourceSettings(table, Some(format)))
+      .where(col("run_id") === runId && col("outcome") =!= "success")
+      .select("tracking_id", "outcome", "status_code", "error", "attempts")
+  }
+
+  private def overrides(options: Map[String, String]): Seq[(String, String)] =
+    options.toSeq.collect { case (s"set.$key", value) => key -> value }
 }

@@ -31,6 +31,11 @@ final class ApiSinkSuite extends SparkTest {
       assert(result.counts.asScala == Map("success" -> 16L, "http_error" -> 4L))
       assert(result.sink.endsWith("/sink") && !result.finishedBefore && !result.dryRun)
       assert(delta(sink).count() == 20)
+      val failed = ApiSink.failed(spark, config, "first")
+      assert(failed.select("outcome", "status_code", "error.kind").distinct().collect().toSeq ==
+        Seq(Row("http_error", 404, "http_status")))
+      assert(patients(20).join(failed, "tracking_id").count() == 4)
+      assert(ApiSink.failed(spark, config, "second").isEmpty)
       assert(result.toJson.startsWith("""{"run_id":"first","sink":"file:/"""))
 
       val again = ApiSink.run(spark, config, Some(patients(20)), Map("runId" -> "first"))
@@ -80,7 +85,7 @@ final class ApiSinkSuite extends SparkTest {
       val missing = refusal("identifier: default.no_such_table")
       assert(missing.code == "SOURCE_READ")
       assert(
-        missing.getMessage.contains("tables.source reads default.no_such_table, and Spark says:"),
+        missing.getMessage.contains("the config reads default.no_such_table, and Spark says:"),
         missing.getMessage
       )
       patients(1).createOrReplaceTempView("some_patients")

@@ -19,10 +19,11 @@ final class CompiledConfig(val plan: Array[Byte], val secrets: SecretBytes, val 
  * What the config is compiled for.
  *
  * @param columns names of the source's columns, in order; none when they are not known
- * @param dataFrame whether the caller hands the rows over; else `tables.source` must name them
+ * @param dataFrame whether the caller hands the rows over; else `tables.source` must name them. None when that is not
+ *   decided yet
  * @param dryRun whether requests are rendered and not sent
  */
-final case class Purpose(columns: Option[Seq[String]], dataFrame: Boolean, dryRun: Boolean)
+final case class Purpose(columns: Option[Seq[String]], dataFrame: Option[Boolean], dryRun: Boolean)
 
 /** Config text to plan, through the native library. Reads the environment and secret stores, changes nothing. */
 final class ConfigCompiler(resolver: ReferenceResolver) {
@@ -31,7 +32,8 @@ final class ConfigCompiler(resolver: ReferenceResolver) {
   def compile(source: ConfigSource, purpose: Purpose): CompiledConfig = {
     NativeLibrary.load(NativeLibrarySetting.current)
     val overrides = source.overridesJson
-    val inputs = Json.newObject().put("dataFrame", purpose.dataFrame).put("dryRun", purpose.dryRun)
+    val inputs = Json.newObject().put("dryRun", purpose.dryRun)
+    purpose.dataFrame.foreach(inputs.put("dataFrame", _))
     val answers = inputs.putArray("references")
     Json.parse(Native.configReferences(source.text, source.name, overrides)).elements().forEachRemaining { node =>
       val reference = Reference(node.string("kind"), node.optionalString("scope").getOrElse(""), node.string("key"))

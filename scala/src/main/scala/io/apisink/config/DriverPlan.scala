@@ -60,7 +60,14 @@ final case class SinkSettings(
     overwrite: Boolean = false,
     merge: Option[MergeSettings] = None,
     sourceColumns: Seq[String] = Nil
-)
+) {
+
+  /** The table in which every answer can be found, and its format. */
+  def answers: (TableSettings, String) = merge match {
+    case Some(MergeSettings(current, false)) => (current, "delta")
+    case _ => (target, format)
+  }
+}
 
 /** @param appendRows whether the run's rows also go to the sink itself */
 final case class MergeSettings(target: TableSettings, appendRows: Boolean)

@@ -4,7 +4,7 @@ import io.apisink.ConfigException
 import io.apisink.config.SourceSettings
 import org.apache.spark.sql.{AnalysisException, DataFrame, SparkSession}
 
-/** The rows that `tables.source` names, read by Spark. */
+/** The rows of a table that a config names, read by Spark. */
 private[apisink] object SourceRows {
 
   /**
@@ -34,8 +34,8 @@ private[apisink] object SourceRows {
     catch {
       case e: AnalysisException => throw new ConfigException(
           "SOURCE_READ",
-          s"tables.source $what, and Spark says: ${e.getMessage.linesIterator.nextOption().getOrElse("")}",
-          "Correct tables.source, or create what it names.",
+          s"the config $what, and Spark says: ${e.getMessage.linesIterator.nextOption().getOrElse("")}",
+          "Correct the section tables of the config, or create what it names.",
           e
         )
     }

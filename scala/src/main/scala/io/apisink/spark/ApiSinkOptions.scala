@@ -51,8 +51,8 @@ object ReadOptions {
    */
   final case class Journal(directory: String, manifest: Option[Int]) extends ReadOptions
 
-  /** Option `sourceOf`, the path of a config, with `set.<section>.<key>`: what the config says of its source. */
-  final class Source(val config: ConfigOption, val overrides: Seq[(String, String)]) extends ReadOptions
+  /** Option `tablesOf`, the path of a config, with `set.<section>.<key>`: the tables that it names. */
+  final class Tables(val config: ConfigOption, val overrides: Seq[(String, String)]) extends ReadOptions
 
   /** Option `resultOf`: the name that a write gave its result. */
   final case class Result(name: String) extends ReadOptions
@@ -69,7 +69,7 @@ object ApiSinkOptions {
   private val Rows = "rows"
   private val Result = "result"
   private val Journal = "journal"
-  private val SourceOf = "sourceOf"
+  private val TablesOf = "tablesOf"
   private val ResultOf = "resultOf"
   private val Manifest = "manifest"
   private val Set = "set."
@@ -102,23 +102,23 @@ object ApiSinkOptions {
 
   /** Whether options are those of a read. */
   def isRead(options: CaseInsensitiveStringMap): Boolean =
-    Seq(Journal, SourceOf, ResultOf).exists(options.containsKey(_))
+    Seq(Journal, TablesOf, ResultOf).exists(options.containsKey(_))
 
   def forRead(options: CaseInsensitiveStringMap): ReadOptions =
-    Seq(Journal, SourceOf, ResultOf).filter(options.containsKey(_)) match {
+    Seq(Journal, TablesOf, ResultOf).filter(options.containsKey(_)) match {
       case Seq(Journal) =>
         refuseUnknown(options, Seq(Journal, Manifest), "read of a journal")
         ReadOptions.Journal(options.get(Journal), manifest(options))
-      case Seq(SourceOf) =>
-        refuseUnknown(options, Seq(SourceOf), "read of a config's source")
-        new ReadOptions.Source(ConfigOption.File(options.get(SourceOf)), overrides(options))
+      case Seq(TablesOf) =>
+        refuseUnknown(options, Seq(TablesOf), "read of a config's tables")
+        new ReadOptions.Tables(ConfigOption.File(options.get(TablesOf)), overrides(options))
       case Seq(ResultOf) =>
         refuseUnknown(options, Seq(ResultOf), "read of a result")
         ReadOptions.Result(options.get(ResultOf))
       case _ => throw new ConfigException(
           "OPTION_READ",
           s"a read of format apisink needs one of the options '$Journal' (a run's directory: what it has journaled)," +
-            s" '$SourceOf' (a config: where its rows come from) and '$ResultOf' (given: ${names(options)})",
+            s" '$TablesOf' (a config: the tables that it names) and '$ResultOf' (given: ${names(options)})",
           "The answers of finished runs are in the sink: read the Delta table."
         )
     }
@@ -167,7 +167,7 @@ object ApiSinkOptions {
       .filterNot(name =>
         known.exists(
           _.equalsIgnoreCase(name)
-        ) || ((known.contains(Config) || known.contains(SourceOf)) && isOverride(name))
+        ) || ((known.contains(Config) || known.contains(TablesOf)) && isOverride(name))
       )
     unknown.headOption.foreach {
       case path if path.equalsIgnoreCase("path") || path.equalsIgnoreCase("paths") =>

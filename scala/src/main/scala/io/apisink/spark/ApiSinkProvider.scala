@@ -47,15 +47,15 @@ object ApiSinkProvider {
   /** Name of the format and of the catalog behind it. */
   val ShortName = "apisink"
 
-  private val CatalogSetting = s"spark.sql.catalog.$ShortName"
+  val CatalogSetting: String = s"spark.sql.catalog.$ShortName"
+  val CatalogClass: String = classOf[ApiSinkCatalog].getName
 
   /** Makes [[ApiSinkCatalog]] known to the active session, unless the session knows it already. */
   private def registerCatalog(): Unit = {
     val conf = SparkSession.active.conf
-    val ours = classOf[ApiSinkCatalog].getName
     conf.getOption(CatalogSetting) match {
-      case None => conf.set(CatalogSetting, ours)
-      case Some(`ours`) => ()
+      case None => conf.set(CatalogSetting, CatalogClass)
+      case Some(CatalogClass) => ()
       case Some(other) => throw new ConfigException(
           "CATALOG",
           s"$CatalogSetting is $other, but format apisink needs the name",

@@ -24,8 +24,8 @@ private[spark] final class ApiSinkWriteBuilder(info: LogicalWriteInfo) extends W
     val spark = SparkSession.active
     val conf = Sessions.hadoopConf(spark)
     val options = ApiSinkOptions.forWrite(info.options())
-    val source = SourceTable.read(options.config, options.overrides, spark)
-    val purpose = Purpose(Some(info.schema().fieldNames.toSeq), !options.rowsOfConfig, options.dryRun)
+    val source = ConfigTables.text(options.config, options.overrides, spark)
+    val purpose = Purpose(Some(info.schema().fieldNames.toSeq), Some(!options.rowsOfConfig), options.dryRun)
     val config = new ConfigCompiler(ReferenceResolver.of(spark)).compile(source, purpose)
     val columns = SourceColumns.select(info.schema(), config.driver)
     val context = spark.sparkContext

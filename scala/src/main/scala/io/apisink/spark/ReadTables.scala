@@ -14,7 +14,7 @@ private[spark] object ReadTables {
 
   private val Journal = "journal"
   private val AllFiles = "all"
-  private val Source = Identifier.of(Array("read"), "source")
+  private val Tables = Identifier.of(Array("read"), "tables")
   private val Result = Identifier.of(Array("read"), "result")
 
   /** The name of the table that a read's options are about; none for those of a write. */
@@ -24,12 +24,12 @@ private[spark] object ReadTables {
       case ReadOptions.Journal(directory, manifest) =>
         Some(Identifier.of(Array(Journal, directory), manifest.fold(AllFiles)(_.toString)))
       case _: ReadOptions.Result => Some(Result)
-      case _: ReadOptions.Source => Some(Source)
+      case _: ReadOptions.Tables => Some(Tables)
     }
 
   /** The table of such a name; none for other names. */
   def find(identifier: Identifier): Option[Table] = (identifier, identifier.namespace()) match {
-    case (Source, _) => Some(new SourceTable)
+    case (Tables, _) => Some(new ConfigTablesTable)
     case (Result, _) => Some(new ResultTable)
     case (_, Array(Journal, directory)) => Some(new JournalTable(new Path(directory), identifier.name().toIntOption))
     case _ => None

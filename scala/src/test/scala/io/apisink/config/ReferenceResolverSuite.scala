@@ -13,7 +13,7 @@ final class ReferenceResolverSuite extends SparkTest {
       .copy(urlPath = "/v1", transport = Seq(s"tls: {$tls}"))
     new ConfigCompiler(ReferenceResolver.of(spark)).compile(
       ConfigSource.inline(config.yaml),
-      Purpose(Some(Seq("tracking_id")), dataFrame = true, dryRun = false)
+      Purpose(Some(Seq("tracking_id")), dataFrame = Some(true), dryRun = false)
     )
   }
 

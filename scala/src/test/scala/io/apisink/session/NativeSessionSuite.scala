@@ -21,7 +21,7 @@ final class NativeSessionSuite extends SparkTest {
     val config = TestConfig.atPath(origin, newDirectory()).copy(urlPath = "/v1", middleware = Seq("json_body"))
     new ConfigCompiler(ReferenceResolver.of(spark)).compile(
       ConfigSource.inline(config.yaml),
-      Purpose(Some(source.fieldNames.toSeq), dataFrame = true, dryRun = false)
+      Purpose(Some(source.fieldNames.toSeq), dataFrame = Some(true), dryRun = false)
     )
   }
 
