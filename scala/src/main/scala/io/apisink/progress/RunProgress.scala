@@ -12,11 +12,13 @@ import org.apache.spark.scheduler._
  * Lives from the opening of the run to its end. All methods but [[start]] and [[stop]] run on a thread of Spark's
  * listener bus: they do nothing that takes time.
  *
+ * @param countRows the number of source rows, as soon as Spark knows it
  * @param intervalMs least time between two lines, in milliseconds; 0 for no line
  * @param say takes a line
  */
 final class RunProgress(
     context: SparkContext,
+    countRows: () => Option[Long],
     intervalMs: Long,
     say: String => Unit,
     clock: () => Long = () => System.nanoTime() / 1000000L
@@ -26,10 +28,8 @@ final class RunProgress(
 
   private val begun = clock()
   private val running = mutable.Map.empty[Long, Outcomes]
-  private val queries = mutable.Map.empty[Int, Option[String]]
-  private val shuffled = mutable.Map.empty[Option[String], Long]
   private var finished = Outcomes()
-  private var sending: Option[Int] = None
+  private var total: Option[Long] = None
   private var last = (begun, 0L)
 
   def start(): Unit = {
@@ -41,33 +41,21 @@ final class RunProgress(
   /** May be called again. */
   def stop(): Unit = context.removeSparkListener(this)
 
-  override def onStageSubmitted(event: SparkListenerStageSubmitted): Unit =
-    queries(event.stageInfo.stageId) =
-      Option(event.properties).flatMap(p => Option(p.getProperty("spark.sql.execution.id")))
-
-  /** The last shuffle of a query before its rows are sent is the one that spreads them. */
-  override def onStageCompleted(event: SparkListenerStageCompleted): Unit = {
-    val rows = event.stageInfo.taskMetrics.shuffleWriteMetrics.recordsWritten
-    if (rows > 0) queries.get(event.stageInfo.stageId).foreach(query => shuffled(query) = rows)
-  }
-
   override def onExecutorMetricsUpdate(event: SparkListenerExecutorMetricsUpdate): Unit = {
-    event.accumUpdates.foreach { case (task, stage, _, updates) => outcomes(updates).foreach(note(task, stage, _)) }
-    tell()
+    val updates = for {
+      (task, _, _, updates) <- event.accumUpdates
+      now <- outcomes(updates)
+    } yield task -> now
+    running ++= updates
+    if (updates.nonEmpty) tell()
   }
 
   override def onTaskEnd(event: SparkListenerTaskEnd): Unit = {
     running.remove(event.taskInfo.taskId)
     outcomes(event.taskInfo.accumulables.toSeq).filter(_ => event.taskInfo.successful).foreach { more =>
-      sending = Some(event.stageId)
       finished += more
       tell()
     }
-  }
-
-  private def note(task: Long, stage: Int, now: Outcomes): Unit = {
-    sending = Some(stage)
-    running(task) = now
   }
 
   private def outcomes(updates: Seq[AccumulableInfo]): Option[Outcomes] =
@@ -76,20 +64,14 @@ final class RunProgress(
   private def tell(): Unit = {
     val now = clock()
     val (then, rowsThen) = last
-    if (now - then >= intervalMs && sending.isDefined) {
+    if (now - then >= intervalMs) {
       val all = running.values.foldLeft(finished)(_ + _)
       val recent = math.max(0L, all.rows - rowsThen) * 1000.0 / math.max(1L, now - then)
       last = (now, all.rows)
+      if (total.isEmpty) total = countRows()
       say(ProgressLine.of(all, total, (now - begun) / 1000.0, recent))
     }
   }
-
-  /** None where the source needed no shuffle, or while it goes on. */
-  private def total: Option[Long] = for {
-    stage <- sending
-    query <- queries.get(stage)
-    rows <- shuffled.get(query)
-  } yield rows
 }
 
 object RunProgress {

@@ -8,7 +8,7 @@ import io.apisink.ledger.{Ledger, OpenRecord}
 import io.apisink.progress.RunProgress
 import org.apache.spark.SPARK_VERSION
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.apisink.{IdHash, Sessions}
+import org.apache.spark.sql.apisink.{IdHash, Sessions, Shuffles}
 import org.apache.spark.sql.connector.write.{BatchWrite, DataWriterFactory, PhysicalWriteInfo, WriterCommitMessage}
 import org.apache.spark.util.SerializableConfiguration
 
@@ -31,7 +31,11 @@ private[spark] final class ApiSinkBatchWrite(
 
   private val transaction = OpenRecord.newTransaction(run.id)
   private val context = spark.sparkContext
-  private val progress = new RunProgress(context, RunProgress.interval(context), Console.say(run.id, _))
+  private lazy val progress = {
+    val query = Shuffles.currentQuery(spark)
+    val rows = () => query.flatMap(Shuffles.rows(spark, _))
+    new RunProgress(context, rows, RunProgress.interval(context), Console.say(run.id, _))
+  }
   private var sends = false
 
   /** Refuses what the ledger or the sink forbids. Changes nothing; for Spark's call of `toBatch`. */
@@ -60,7 +64,7 @@ private[spark] final class ApiSinkBatchWrite(
     }
 
   override def abort(messages: Array[WriterCommitMessage]): Unit = {
-    progress.stop()
+    if (sends) progress.stop()
     run.failed()
   }
 

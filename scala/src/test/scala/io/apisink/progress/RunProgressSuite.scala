@@ -10,9 +10,9 @@ import io.apisink.testing.{Eventually, SparkTest}
 /** Through a real Spark job, so that Spark's own events carry the numbers. */
 final class RunProgressSuite extends SparkTest {
 
-  test("lines count the rows of finished tasks against those of the shuffle before them") {
+  test("lines count the rows of running and finished tasks") {
     val lines = new ConcurrentLinkedQueue[String]
-    val progress = new RunProgress(spark.sparkContext, 1, line => { lines.add(line); () })
+    val progress = new RunProgress(spark.sparkContext, () => Some(40), 1, line => { lines.add(line); () })
     progress.start()
     try {
       val accumulator = progress.accumulator
