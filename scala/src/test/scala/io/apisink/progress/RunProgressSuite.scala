@@ -1,6 +1,7 @@
 package io.apisink.progress
 
 import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.atomic.AtomicLong
 
 import scala.jdk.CollectionConverters._
 
@@ -12,7 +13,15 @@ final class RunProgressSuite extends SparkTest {
 
   test("lines count the rows of running and finished tasks") {
     val lines = new ConcurrentLinkedQueue[String]
-    val progress = new RunProgress(spark.sparkContext, () => Some(40), 1, line => { lines.add(line); () })
+    // Every look at this clock is a second later than the last: no line is left out for being too early.
+    val clock = new AtomicLong
+    val progress = new RunProgress(
+      spark.sparkContext,
+      () => Some(40),
+      1000,
+      line => { lines.add(line); () },
+      () => clock.addAndGet(1000)
+    )
     progress.start()
     try {
       val accumulator = progress.accumulator
