@@ -58,7 +58,7 @@ pub(crate) fn compile_with_stand_ins(
     config: &Config,
     columns: Option<Vec<String>>,
 ) -> Result<StoodIn, Failure> {
-    Ok(stand_ins::compile(config, &Lookup::nothing(), inputs(config, columns))?)
+    Ok(stand_ins::compile(config, &Lookup::nothing(), inputs(columns))?)
 }
 
 /// Compiles a config with what can be looked up here, and stand-ins for the rest.
@@ -67,7 +67,7 @@ pub(crate) fn compile_with_what_is_here(
     lookup: &Lookup,
     columns: Vec<String>,
 ) -> Result<StoodIn, Failure> {
-    Ok(stand_ins::compile(config, lookup, inputs(config, Some(columns)))?)
+    Ok(stand_ins::compile(config, lookup, inputs(Some(columns)))?)
 }
 
 /// Compiles a config with the values of all its references; one without a value is a problem.
@@ -77,10 +77,10 @@ pub(crate) fn compile_resolved(
     columns: Option<Vec<String>>,
 ) -> Result<Compiled, Failure> {
     let references = config.references().iter().map(|reference| lookup.resolved(reference)).collect();
-    Ok(apisink_plan::compile(config, &Inputs { references, ..inputs(config, columns) })?)
+    Ok(apisink_plan::compile(config, &Inputs { references, ..inputs(columns) })?)
 }
 
-/// Rows come from where the config says, or else are handed over: there is no Spark that could have another opinion.
-fn inputs(config: &Config, columns: Option<Vec<String>>) -> Inputs {
-    Inputs { columns, data_frame: config.tables.source.rows().is_none(), ..Inputs::default() }
+/// Without Spark it is not decided where rows come from.
+fn inputs(columns: Option<Vec<String>>) -> Inputs {
+    Inputs { columns, data_frame: None, ..Inputs::default() }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use apisink_plan::{LinkPlan, LogLevel, Plan, SecretValues};
+use apisink_runtime::rate::Keeper;
 use apisink_runtime::{Process, Session, Task};
 use arrow_array::RecordBatch;
 use base64::Engine as _;
@@ -86,8 +87,12 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let json = |error: serde_json::Error| Failure::Other(error.to_string());
     let process = Process::global()?;
-    let engine = process
-        .engine(&serde_json::to_vec(plan).map_err(json)?, &serde_json::to_vec(secrets).map_err(json)?)?;
+    let engine = process.engine(
+        &serde_json::to_vec(plan).map_err(json)?,
+        &serde_json::to_vec(secrets).map_err(json)?,
+        Keeper::Process,
+        "cli",
+    )?;
     let session = Session::open(process, engine, task(run_id), rows.schema_ref())?;
     for index in 0..rows.num_rows() {
         session.submit(&rows.slice(index, 1))?;
@@ -113,6 +118,7 @@ fn task(run_id: &str) -> Task {
         partition_id: 0,
         task_attempt_id: 0,
         log_level: LogLevel::Error,
+        rate_keeper: Keeper::Process,
     }
 }
 

@@ -17,6 +17,19 @@ keys! {
         /// Attempts per second of the whole run, retries included.
         max_requests_per_second: Option<f64> =
             number(0.000_1..=1_000_000.0, "attempts per second").for_example(30.0).optional("no limit"),
+        /// Attempts per minute of the whole run, spread evenly over it. The lowest of the limits counts.
+        max_requests_per_minute: Option<f64> =
+            number(0.01..=60_000_000.0, "attempts per minute").for_example(600.0).optional("no limit"),
+        /// Attempts per hour of the whole run, spread evenly over it. The lowest of the limits counts.
+        max_requests_per_hour: Option<f64> =
+            number(1.0..=3_600_000_000.0, "attempts per hour").for_example(36_000.0).optional("no limit"),
+        /// Attempts that may go at once after a pause, before the limit's even pace.
+        burst: u32 = whole(1..=1_000_000, "attempts").or(1),
+        /// Whether the whole run pauses when the server announces that a limit is reached: Retry-After on 429 and 503,
+        /// RateLimit, RateLimit-Remaining, X-RateLimit-Remaining.
+        obey_announced_limits: bool = flag().or(true),
+        /// Longest such pause.
+        max_announced_pause: f64 = seconds(0.1..=86_400.0).or(60.0),
         /// Rows in the admission window of an executor process: waiting for a connection, in flight or waiting for a
         /// retry.
         max_in_flight: Option<usize> = whole(1..=1_000_000, "rows")
@@ -58,6 +71,14 @@ fn check_resend(section: &Section<'_>, words: Option<&[Located<String>]>) {
 }
 
 impl Execution {
+    /// Attempts per second: the lowest of the limits.
+    #[must_use]
+    pub fn rate(&self) -> Option<f64> {
+        let minute = self.max_requests_per_minute.map(|attempts| attempts / 60.0);
+        let hour = self.max_requests_per_hour.map(|attempts| attempts / 3600.0);
+        [self.max_requests_per_second, minute, hour].into_iter().flatten().reduce(f64::min)
+    }
+
     /// Rows in the admission window, with its default for a limit of connections.
     #[must_use]
     pub fn window(&self, connection_limit: usize) -> usize {

@@ -17,6 +17,7 @@ mod config;
 mod error;
 mod guard;
 mod handles;
+mod lease;
 mod session;
 
 use jni::EnvUnowned;
@@ -26,7 +27,7 @@ use jni::sys::{jboolean, jint, jlong};
 use guard::guard;
 
 /// Raised whenever a signature or a meaning below changes; the Java side refuses a library of another version.
-pub const ABI_VERSION: jint = 3;
+pub const ABI_VERSION: jint = 4;
 
 /// `int abiVersion()`
 // SAFETY: the symbol's name is that of one Java native method; no other code exports it.
@@ -202,6 +203,53 @@ pub extern "system" fn Java_io_apisink_jni_Native_closeSession<'l>(
     guard(&mut env, |_| {
         session::close(session);
         Ok(())
+    })
+}
+
+/// `byte[] leaseAsk(long timeoutMillis)`
+// SAFETY: the symbol's name is that of one Java native method; no other code exports it.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_apisink_jni_Native_leaseAsk<'l>(
+    mut env: EnvUnowned<'l>,
+    _: JClass<'l>,
+    timeout_millis: jlong,
+) -> JByteArray<'l> {
+    guard(&mut env, |env| Ok(env.byte_array_from_slice(&lease::ask(timeout_millis)?)?))
+}
+
+/// `void leaseDeliver(byte[] grant)`
+// SAFETY: the symbol's name is that of one Java native method; no other code exports it.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_apisink_jni_Native_leaseDeliver<'l>(
+    mut env: EnvUnowned<'l>,
+    _: JClass<'l>,
+    grant: JByteArray<'l>,
+) {
+    guard(&mut env, |env| lease::deliver(&env.convert_byte_array(&grant)?))
+}
+
+/// `void leaseGiveUp(byte[] ask)`
+// SAFETY: the symbol's name is that of one Java native method; no other code exports it.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_apisink_jni_Native_leaseGiveUp<'l>(
+    mut env: EnvUnowned<'l>,
+    _: JClass<'l>,
+    ask: JByteArray<'l>,
+) {
+    guard(&mut env, |env| lease::give_up(&env.convert_byte_array(&ask)?))
+}
+
+/// `byte[] leaseAnswer(byte[] ask)`
+// SAFETY: the symbol's name is that of one Java native method; no other code exports it.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_apisink_jni_Native_leaseAnswer<'l>(
+    mut env: EnvUnowned<'l>,
+    _: JClass<'l>,
+    ask: JByteArray<'l>,
+) -> JByteArray<'l> {
+    guard(&mut env, |env| {
+        let ask = env.convert_byte_array(&ask)?;
+        Ok(env.byte_array_from_slice(&lease::answer(&ask)?)?)
     })
 }
 

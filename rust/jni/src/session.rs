@@ -23,7 +23,7 @@ pub(crate) fn open(plan: &[u8], secrets: &[u8], task: &[u8], schema: Schema) -> 
         NativeError::new(Kind::Internal, format!("the task's description cannot be read: {e}"))
     })?;
     let process = Process::global()?;
-    let engine = process.engine(plan, secrets)?;
+    let engine = process.engine(plan, secrets, task.rate_keeper, &task.executor_id)?;
     let session = Session::open(process, engine, task, &schema)?;
     Ok(handles::insert(OpenSession { session, row_type: DataType::Struct(schema.fields) }))
 }

@@ -103,7 +103,12 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         transport,
         execution: ExecutionPlan {
             partitions: config.execution.partitions,
-            max_requests_per_second: config.execution.max_requests_per_second,
+            max_requests_per_second: config.execution.rate(),
+            burst: config.execution.burst,
+            max_announced_pause_ms: config
+                .execution
+                .obey_announced_limits
+                .then(|| millis(config.execution.max_announced_pause)),
             max_in_flight: config.execution.window(config.transport.tcp_connection.limit),
             memory_budget_bytes: config.execution.memory_budget_bytes,
         },
@@ -129,6 +134,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         batch_rows: config.execution.batch_rows,
         batch_bytes: config.execution.batch_bytes,
         flush_millis: millis(config.execution.flush_seconds),
+        max_requests_per_second: config.execution.rate(),
         resend_on_resume: config.execution.resend_on_resume.iter().map(|word| word.value.clone()).collect(),
         flush_rows: config.execution.flush_rows,
         flush_bytes: config.execution.flush_bytes,

@@ -36,6 +36,8 @@ pub struct DriverPlan {
     pub flush_bytes: u64,
     /// Answers in the journal that are asked for again when a run goes on: `transport_error`, `http_5xx`.
     pub resend_on_resume: Vec<String>,
+    /// Attempts per second, by the lowest of the config's limits; none means unlimited.
+    pub max_requests_per_second: Option<f64>,
     /// Whether the run may go on although Spark's speculation is on.
     pub allow_speculation: bool,
     /// The byte budget of an executor process.

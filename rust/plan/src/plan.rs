@@ -281,6 +281,10 @@ pub struct ExecutionPlan {
     pub partitions: u32,
     /// Attempts per second, charged at the socket; none means unlimited.
     pub max_requests_per_second: Option<f64>,
+    /// Attempts that may go at once after a pause; at least 1.
+    pub burst: u32,
+    /// Longest pause that a server may impose on the whole cluster; none when what it announces is not followed.
+    pub max_announced_pause_ms: Option<u64>,
     /// Rows in the admission window of an executor process: waiting for a connection, in flight or waiting for a retry.
     pub max_in_flight: usize,
     /// The byte budget of an executor process: requests, answers, rows that wait for a retry.

@@ -1,7 +1,7 @@
 //! An engine: what all tasks of a process that run the same plan with the same credentials share.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use apisink_plan::{Plan, SecretValues};
 use tokio::sync::Semaphore;
@@ -10,7 +10,7 @@ use crate::error::RuntimeError;
 use crate::exchange::{Attempt, Exchange, Failure, Response};
 use crate::mask::Mask;
 use crate::middleware::{BoxFuture, Terminal};
-use crate::rate::RateLimiter;
+use crate::rate::{Limit, RateLimiter, announced};
 use crate::redirect;
 use crate::request::Request;
 use crate::token::Tokens;
@@ -24,7 +24,7 @@ pub struct Engine {
     pub(crate) plan: Plan,
     pub(crate) secrets: SecretValues,
     pub(crate) transport: Box<dyn Transport>,
-    pub(crate) limiter: RateLimiter,
+    pub(crate) limiter: Arc<RateLimiter>,
     pub(crate) window: Arc<Semaphore>,
     pub(crate) warmup: WarmUp,
     pub(crate) mask: Arc<Mask>,
@@ -32,8 +32,13 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The engine of a plan. Opens no connection yet.
-    pub fn new(plan: Plan, secrets: SecretValues, engines: &Engines) -> Result<Self, RuntimeError> {
+    /// The engine of a plan, with the limiter of its limit. Opens no connection yet.
+    pub fn new(
+        plan: Plan,
+        secrets: SecretValues,
+        engines: &Engines,
+        limiter: impl FnOnce(Option<Limit>) -> Arc<RateLimiter>,
+    ) -> Result<Self, RuntimeError> {
         if plan.format != apisink_plan::PLAN_FORMAT {
             return Err(RuntimeError::Plan(format!(
                 "it has format {} and this library runs format {}: driver and executors must use the same apisink jar",
@@ -42,7 +47,11 @@ impl Engine {
             )));
         }
         let transport = engines.make(&EngineContext::new(&plan.transport, &secrets))?;
-        let limiter = RateLimiter::new(plan.execution.max_requests_per_second);
+        let limiter = limiter(plan.execution.max_requests_per_second.map(|per_second| Limit {
+            server: format!("{}://{}", plan.request.scheme, plan.request.authority),
+            per_second,
+            burst: plan.execution.burst,
+        }));
         let window = Arc::new(Semaphore::new(plan.execution.max_in_flight.clamp(1, Semaphore::MAX_PERMITS)));
         let warmup = WarmUp::new(&plan)?;
         let mask = Arc::new(Mask::new(&plan, &secrets)?);
@@ -93,6 +102,12 @@ impl Engine {
         let started = Instant::now();
         let request = redirected.unwrap_or(&exchange.request);
         let Sent { result, facts } = self.transport.send(request, &self.limiter, &mut exchange.memory).await;
+        if let Some(most) = self.plan.execution.max_announced_pause_ms
+            && let Ok(response) = &result
+            && let Some(pause) = announced::pause(response.status, &response.headers, SystemTime::now())
+        {
+            self.limiter.hold(pause.min(Duration::from_millis(most)));
+        }
         let waited = facts.pool_wait + facts.rate_wait;
         exchange.attempts.push(Attempt {
             started_at,

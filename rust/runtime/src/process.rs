@@ -13,6 +13,7 @@ use crate::budget::ByteBudget;
 use crate::engine::Engine;
 use crate::error::RuntimeError;
 use crate::middleware::Registry;
+use crate::rate::{Keeper, Limits};
 use crate::transport::Engines;
 
 /// An engine that no session uses is kept this long, so that the next task finds its connections warm.
@@ -31,6 +32,7 @@ pub struct Process {
     budget: Arc<ByteBudget>,
     registry: Registry,
     transports: Engines,
+    limits: Limits,
     hash_key: [u8; 32],
     keep_unused: Duration,
 }
@@ -71,6 +73,7 @@ impl Process {
             budget: ByteBudget::new(0),
             registry,
             transports,
+            limits: Limits::default(),
             hash_key: rand::random(),
             keep_unused: KEEP_UNUSED,
         })
@@ -85,8 +88,15 @@ impl Process {
 
     /// The engine of a plan, shared with every session of the same plan and secrets.
     ///
-    /// `plan` and `secrets` are the bytes that the driver's compilation yielded.
-    pub fn engine(&self, plan: &[u8], secrets: &[u8]) -> Result<Arc<Engine>, RuntimeError> {
+    /// `plan` and `secrets` are the bytes that the driver's compilation yielded; the driver also says who keeps the rate
+    /// limit, and how this executor is called.
+    pub fn engine(
+        &self,
+        plan: &[u8],
+        secrets: &[u8],
+        keeper: Keeper,
+        executor: &str,
+    ) -> Result<Arc<Engine>, RuntimeError> {
         let key = (Sha256::digest(plan).into(), self.keyed_hash(secrets));
         let mut engines = self.engines.lock().unwrap_or_else(PoisonError::into_inner);
         let engine = match engines.get_mut(&key) {
@@ -99,7 +109,8 @@ impl Process {
                     .map_err(|e| RuntimeError::Plan(format!("its bytes cannot be read: {e}")))?;
                 let secrets: SecretValues = serde_json::from_slice(secrets)
                     .map_err(|_| RuntimeError::Plan("the bytes of its secrets cannot be read".into()))?;
-                let engine = Arc::new(Engine::new(plan, secrets, &self.transports)?);
+                let limiter = |limit| self.limits.limiter(limit, keeper, executor);
+                let engine = Arc::new(Engine::new(plan, secrets, &self.transports, limiter)?);
                 engines.insert(key, Entry { engine: engine.clone(), last_used: Instant::now() });
                 engine
             }
@@ -153,6 +164,11 @@ impl Process {
     /// The byte budget: the largest that any engine in use asks for.
     pub fn budget(&self) -> &Arc<ByteBudget> {
         &self.budget
+    }
+
+    /// The limiters of this process.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The known middleware.

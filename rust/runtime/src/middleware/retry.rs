@@ -10,7 +10,8 @@ use http::header::RETRY_AFTER;
 
 use super::{BoxFuture, BuildContext, Interceptor, Link, Next, Part};
 use crate::error::RuntimeError;
-use crate::exchange::{Exchange, FailureKind, Response};
+use crate::exchange::{Exchange, FailureKind};
+use crate::rate::announced::retry_after;
 
 pub(super) fn make(context: &mut BuildContext<'_, '_>) -> Result<Link, RuntimeError> {
     Ok(Link::Interceptor(Box::new(Retry { spec: context.spec()? })))
@@ -45,7 +46,8 @@ pub fn classify(spec: &RetrySpec, exchange: &Exchange, attempts: u32, now: Syste
     let server_pause = match &exchange.result {
         None => return Verdict::Accept,
         Some(Ok(response)) if spec.retry_status_codes.contains(&response.status.as_u16()) => {
-            if spec.respect_retry_after { retry_after(response, now) } else { None }
+            let named = response.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+            if spec.respect_retry_after { named.and_then(|value| retry_after(value, now)) } else { None }
         }
         Some(Ok(_)) => return Verdict::Accept,
         Some(Err(failure)) => match failure.kind {
@@ -76,16 +78,6 @@ fn bound(spec: &RetrySpec, attempts: u32) -> Duration {
     let doublings = attempts.saturating_sub(1).min(32);
     let bound = spec.base_delay_ms.saturating_mul(1 << doublings);
     Duration::from_millis(bound.min(spec.max_delay_ms))
-}
-
-/// Retry-After in seconds or as a date; a date in the past means now.
-fn retry_after(response: &Response, now: SystemTime) -> Option<Duration> {
-    let value = response.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = httpdate::parse_http_date(value).ok()?;
-    Some(at.duration_since(now).unwrap_or(Duration::ZERO))
 }
 
 impl Interceptor for Retry {
@@ -129,6 +121,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::Response;
     use crate::error::RowError;
     use crate::exchange::Failure;
     use crate::exchange::sample::{answer, exchange, failure};

@@ -34,6 +34,7 @@ use crate::engine::Engine;
 use crate::error::RuntimeError;
 use crate::middleware::Part;
 use crate::process::Process;
+use crate::rate::{Keeper, Member};
 use crate::response_batch::{ResponseBatch, ResponseContext};
 use crate::source_columns::SourceColumns;
 use crate::{Exchange, RequestIds};
@@ -58,6 +59,9 @@ pub struct Task {
     pub task_attempt_id: i64,
     /// The least severe level of log lines that anybody will read.
     pub log_level: LogLevel,
+    /// Who keeps the rate limit.
+    #[serde(default)]
+    pub rate_keeper: Keeper,
 }
 
 /// What a panic said.
@@ -85,6 +89,7 @@ pub struct Session {
     shared: Arc<Shared>,
     lines: Arc<LogLines>,
     context: ResponseContext,
+    _member: Option<Member>,
 }
 
 impl Session {
@@ -115,6 +120,10 @@ impl Session {
             .handle()
             .spawn(feed::run(rendered, engine.clone(), chain, shared.clone(), lines.clone()))
             .abort_handle();
+        let member = match task.rate_keeper {
+            Keeper::Share(tasks) => Some(engine.limiter.join(tasks)),
+            Keeper::Process | Keeper::Driver => None,
+        };
         let context = ResponseContext::new(task, engine.plan.sink.clone(), source);
         Ok(Self {
             process,
@@ -125,6 +134,7 @@ impl Session {
             shared,
             lines,
             context,
+            _member: member,
         })
     }
 

@@ -133,6 +133,7 @@ fn an_unknown_middleware_is_refused_with_the_known_ones_named() {
         partition_id: 0,
         task_attempt_id: 0,
         log_level: apisink_plan::LogLevel::Error,
+        rate_keeper: apisink_runtime::rate::Keeper::Process,
     };
     let error = apisink_runtime::Session::open(executor.process, engine, task, &id_schema()).err().unwrap();
     assert!(error.to_string().contains("no middleware retri"), "{error}");

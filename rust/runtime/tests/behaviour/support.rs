@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use apisink_origin::{KeyReport, Origin, Recorded, Report, Script, TokenRequest};
 use apisink_plan::{Compiled, Inputs, LogLevel};
 use apisink_runtime::middleware::Registry;
+use apisink_runtime::rate::Keeper;
 use apisink_runtime::{Engine, Process, Session, Task};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
@@ -101,7 +102,7 @@ impl Executor {
     pub(crate) fn engine_of(&self, compiled: &Compiled) -> Arc<Engine> {
         let plan = serde_json::to_vec(&compiled.plan).unwrap();
         let secrets = serde_json::to_vec(&compiled.secrets).unwrap();
-        self.process.engine(&plan, &secrets).unwrap()
+        self.process.engine(&plan, &secrets, Keeper::Process, "1").unwrap()
     }
 
     pub(crate) fn session(&self, engine: &Arc<Engine>, partition: u32, schema: &Schema) -> Session {
@@ -114,6 +115,7 @@ impl Executor {
             partition_id: partition,
             task_attempt_id: i64::from(partition) + 100,
             log_level: LogLevel::Error,
+            rate_keeper: Keeper::Process,
         };
         Session::open(self.process, engine.clone(), task, schema).unwrap()
     }

@@ -1,6 +1,7 @@
 //! The seam: engines are interchangeable, and adding one touches nothing but the registry.
 
 use apisink_runtime::middleware::{BoxFuture, Registry};
+use apisink_runtime::rate::Keeper;
 use apisink_runtime::transport::{Connections, Engines, Sent, Transport};
 use apisink_runtime::{Process, RateLimiter, Request, Reservation, Response, RuntimeError, TransportFacts};
 
@@ -51,7 +52,7 @@ fn an_unknown_engine_is_refused_with_the_known_ones() {
     compiled.plan.transport.engine = "parrot".into();
     let process = Process::new(Registry::default()).unwrap();
     let plan = serde_json::to_vec(&compiled.plan).unwrap();
-    let refused = process.engine(&plan, b"[]").map(|_| ()).unwrap_err();
+    let refused = process.engine(&plan, b"[]", Keeper::Process, "1").map(|_| ()).unwrap_err();
     let told = "there is no transport engine parrot; there are hyper, render";
     assert_eq!(refused, RuntimeError::Plan(told.into()));
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use apisink_plan::{Compiled, Inputs, LogLevel};
+use apisink_runtime::rate::Keeper;
 use apisink_runtime::{Process, Session, Task};
 use arrow_array::{Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
@@ -29,7 +30,7 @@ pub(crate) fn started(process: Process, compiled: &Compiled, rows: i64) -> Sessi
     let process: &'static Process = Box::leak(Box::new(process));
     let plan = serde_json::to_vec(&compiled.plan).unwrap();
     let secrets = serde_json::to_vec(&compiled.secrets).unwrap();
-    let engine = process.engine(&plan, &secrets).unwrap();
+    let engine = process.engine(&plan, &secrets, Keeper::Process, "1").unwrap();
     let task = Task {
         run_id: "run".into(),
         epoch: 0,
@@ -39,6 +40,7 @@ pub(crate) fn started(process: Process, compiled: &Compiled, rows: i64) -> Sessi
         partition_id: 0,
         task_attempt_id: 0,
         log_level: LogLevel::Error,
+        rate_keeper: Keeper::Process,
     };
     let schema = Schema::new(vec![Field::new("id", DataType::Int64, false)]);
     let session = Session::open(process, engine, task, &schema).unwrap();

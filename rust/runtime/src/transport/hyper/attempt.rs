@@ -50,7 +50,8 @@ impl HyperTransport {
         };
         facts.pool_wait = asked.elapsed();
         let mut clock = Clock::start(Duration::from_millis(self.plan.base_timeout_ms));
-        let mut slot = limiter.reserve();
+        let (mut slot, wait) = left_out(&mut clock, limiter.reserve()).await;
+        facts.rate_wait += wait;
         let mut message = Some(first);
         loop {
             let Ready { mut connection, was_idle } =
@@ -118,16 +119,24 @@ impl HyperTransport {
                 }
                 Taken::Open(ticket) => (self.connector.connect(&request.origin, clock, ticket).await?, false),
             };
-            if renewals < RENEWALS && slot.is_missed(LATE) {
+            // A slot that must not be used is never used; one that is only late is, when others came too late as well.
+            let unusable = limiter.is_missed(slot, Duration::MAX);
+            if unusable || (renewals < RENEWALS && limiter.is_missed(slot, LATE)) {
                 renewals += 1;
-                *slot = limiter.reserve();
-                if slot.is_beyond(AHEAD) {
+                let (other, wait) = left_out(clock, limiter.reserve()).await;
+                *slot = other;
+                facts.rate_wait += wait;
+                if unusable || slot.is_beyond(AHEAD) {
                     place.put(connection);
                     continue;
                 }
             }
             let was_idle = was_idle || slot.is_beyond(Duration::ZERO);
             facts.rate_wait += left_out(clock, slot.arrive()).await.1;
+            if limiter.is_missed(slot, Duration::MAX) {
+                place.put(connection);
+                continue;
+            }
             if was_idle && connection.is_closed() {
                 continue;
             }

@@ -5,7 +5,9 @@ import java.util
 import scala.jdk.CollectionConverters._
 import scala.util.control.NonFatal
 
-import io.apisink.jni.NativeLibrary
+import io.apisink.config.NativeLibrarySetting
+import io.apisink.jni.{Native, NativeLibrary}
+import io.apisink.rate.LeaseCourier
 import io.apisink.spark.ApiSinkProvider
 import org.apache.spark.SparkContext
 import org.apache.spark.api.plugin.{DriverPlugin, ExecutorPlugin, PluginContext, SparkPlugin}
@@ -17,6 +19,8 @@ import org.slf4j.LoggerFactory
  *
  *  - SQL knows the catalog `apisink` before the first write: `INSERT INTO apisink.default.rows WITH (…) SELECT …`
  *  - executors load the native library when they start, not when the first row is there
+ *  - one rate limit holds for all executors together: the driver owns its schedule and executors lease slots of it
+ *    through Spark's own messages. Without it each task gets a fixed share
  */
 final class ApiSinkPlugin extends SparkPlugin {
 
@@ -28,19 +32,42 @@ final class ApiSinkPlugin extends SparkPlugin {
 private final class ApiSinkDriverPlugin extends DriverPlugin {
 
   override def init(context: SparkContext, plugin: PluginContext): util.Map[String, String] = {
+    ApiSinkPlugin.leases = true
     ContextSettings.setIfMissing(context, ApiSinkProvider.CatalogSetting, ApiSinkProvider.CatalogClass)
     Map.empty[String, String].asJava
   }
+
+  /** Runs on the one thread that Spark has for all plugins: does not block. Replies in a type that every loader knows. */
+  override def receive(message: Object): Object = message match {
+    case ask: Array[Byte] =>
+      NativeLibrary.load(NativeLibrarySetting.current)
+      Native.leaseAnswer(ask)
+    case _ => null
+  }
+
+  override def shutdown(): Unit = ApiSinkPlugin.leases = false
 }
 
 private final class ApiSinkExecutorPlugin extends ExecutorPlugin {
 
   private val log = LoggerFactory.getLogger(classOf[ApiSinkPlugin])
+  private var courier: Option[LeaseCourier] = None
 
   override def init(plugin: PluginContext, extra: util.Map[String, String]): Unit =
-    try NativeLibrary.load(plugin.conf().get(NativeLibrary.OVERRIDE, null))
-    catch {
+    try {
+      NativeLibrary.load(plugin.conf().get(NativeLibrary.OVERRIDE, null))
+      // In local mode driver and executor are one process, which keeps its limits itself.
+      if (plugin.executorID() != "driver") courier = Some(LeaseCourier.start(plugin))
+    } catch {
       // An executor that sends nothing needs no library; one that does gets the same error with its first row.
       case NonFatal(e) => log.warn("the native library could not be loaded", e)
     }
+
+  override def shutdown(): Unit = courier.foreach(_.stop())
+}
+
+private[apisink] object ApiSinkPlugin {
+
+  /** On the driver: whether executors can lease slots of rate limits. For the life of the Spark context. */
+  @volatile var leases: Boolean = false
 }

@@ -16,7 +16,7 @@ package io.apisink.jni;
 public final class Native {
 
   /** What {@link #abiVersion} of a library that fits this class answers. */
-  public static final int ABI_VERSION = 3;
+  public static final int ABI_VERSION = 4;
 
   /** Bit of {@link #await}: there is room for {@link #submit}. */
   public static final int READY_FOR_ROWS = 1;
@@ -102,4 +102,21 @@ public final class Native {
 
   /** Aborts what is in flight and frees the session. Returns at once; may be called again. */
   public static native void closeSession(long session);
+
+  /**
+   * Waits until this executor has something to ask the driver about its leased rate limits, at most for {@code
+   * timeoutMillis}. Called by one thread of the process.
+   *
+   * @return the message for the driver; empty when there is none
+   */
+  public static native byte[] leaseAsk(long timeoutMillis);
+
+  /** Takes the driver's answer to the message of {@link #leaseAsk}. */
+  public static native void leaseDeliver(byte[] grant);
+
+  /** Says that the message of {@link #leaseAsk} got no answer. */
+  public static native void leaseGiveUp(byte[] ask);
+
+  /** On the driver: answers an executor's message. Does not block; may be called by any thread. */
+  public static native byte[] leaseAnswer(byte[] ask);
 }

@@ -14,6 +14,7 @@ import io.apisink.Json._
  * @param batchBytes aimed size of an Arrow batch of source rows, in bytes
  * @param flushMillis age at which a journal file is closed, in milliseconds
  * @param resendOnResume answers in the journal that are asked for again when a run goes on
+ * @param maxRequestsPerSecond of the whole cluster; none for no limit
  * @param memoryBudgetBytes native memory of an executor process, in bytes
  * @param idempotencyHeader header with the request id; none when switched off
  */
@@ -33,6 +34,7 @@ final case class DriverPlan(
     flushRows: Long,
     flushBytes: Long,
     resendOnResume: Seq[String],
+    maxRequestsPerSecond: Option[Double],
     allowSpeculation: Boolean,
     memoryBudgetBytes: Long,
     idempotencyHeader: Option[String],
@@ -108,6 +110,7 @@ object DriverPlan {
       flushRows = json.long("flushRows"),
       flushBytes = json.long("flushBytes"),
       resendOnResume = json.strings("resendOnResume"),
+      maxRequestsPerSecond = json.find("maxRequestsPerSecond").map(_.asDouble()),
       allowSpeculation = json.need("allowSpeculation").asBoolean(),
       memoryBudgetBytes = json.long("memoryBudgetBytes"),
       idempotencyHeader = json.optionalString("idempotencyHeader"),

@@ -15,11 +15,12 @@ private[apisink] final case class TaskIdentity(
     pid: Long,
     partition: Int,
     taskAttemptId: Long,
-    logLevel: String
+    logLevel: String,
+    keeper: RateKeeper
 ) {
 
-  def toJson: Array[Byte] = Json.bytes(
-    Json.newObject()
+  def toJson: Array[Byte] = {
+    val json = Json.newObject()
       .put("runId", runId)
       .put("epoch", 0)
       .put("executorId", executorId)
@@ -28,13 +29,19 @@ private[apisink] final case class TaskIdentity(
       .put("partitionId", partition)
       .put("taskAttemptId", taskAttemptId)
       .put("logLevel", logLevel)
-  )
+    keeper match {
+      case RateKeeper.Process => json.put("rateKeeper", "process")
+      case RateKeeper.Driver => json.put("rateKeeper", "driver")
+      case RateKeeper.Share(tasks) => json.putObject("rateKeeper").put("share", tasks)
+    }
+    Json.bytes(json)
+  }
 }
 
 private[apisink] object TaskIdentity {
 
   /** The identity of the task that the calling thread runs. */
-  def current(runId: String, partition: Int, taskAttemptId: Long): TaskIdentity = {
+  def current(runId: String, partition: Int, taskAttemptId: Long, keeper: RateKeeper): TaskIdentity = {
     val env = SparkEnv.get
     TaskIdentity(
       runId,
@@ -43,7 +50,8 @@ private[apisink] object TaskIdentity {
       ProcessHandle.current().pid(),
       partition,
       taskAttemptId,
-      ExchangeLog.level
+      ExchangeLog.level,
+      keeper
     )
   }
 }

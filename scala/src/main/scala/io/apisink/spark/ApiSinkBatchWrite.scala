@@ -2,13 +2,15 @@ package io.apisink.spark
 
 import java.time.Instant
 
+import io.apisink.ApiSinkPlugin
 import io.apisink.config.CompiledConfig
 import io.apisink.journal.{FlushLimits, ResumeRule}
 import io.apisink.ledger.{Ledger, OpenRecord}
 import io.apisink.progress.RunProgress
+import io.apisink.session.RateKeeper
 import org.apache.spark.SPARK_VERSION
 import org.apache.spark.sql.SparkSession
-import org.apache.spark.sql.apisink.{IdHash, Sessions, Shuffles}
+import org.apache.spark.sql.apisink.{ConcurrentTasks, IdHash, Sessions, Shuffles}
 import org.apache.spark.sql.connector.write.{BatchWrite, DataWriterFactory, PhysicalWriteInfo, WriterCommitMessage}
 import org.apache.spark.util.SerializableConfiguration
 
@@ -86,6 +88,19 @@ private[spark] final class ApiSinkBatchWrite(
     sparkVersion = SPARK_VERSION
   )
 
+  private def keeper(partitions: Int): RateKeeper =
+    if (context.isLocal || config.driver.maxRequestsPerSecond.isEmpty) RateKeeper.Process
+    else if (ApiSinkPlugin.leases) RateKeeper.Driver
+    else {
+      val tasks = ConcurrentTasks.most(context, partitions)
+      Console.warn(
+        run.id,
+        s"without spark.plugins=io.apisink.ApiSinkPlugin each task gets a fixed share of the rate limit, one of $tasks" +
+          " parts: what idle tasks leave is not used by others"
+      )
+      RateKeeper.Share(tasks)
+    }
+
   private def job(first: OpenRecord, partitions: Int): WriteJob = {
     val plan = config.driver
     new WriteJob(
@@ -101,6 +116,7 @@ private[spark] final class ApiSinkBatchWrite(
       FlushLimits(plan.flushMillis, plan.flushRows, plan.flushBytes),
       rule,
       clustered = partitions == first.partitions,
+      keeper(partitions),
       progress.accumulator,
       context.broadcast(new SerializableConfiguration(Sessions.hadoopConf(spark)))
     )

@@ -229,7 +229,7 @@ private object Sender {
     var batch: SourceBatch = null
     try {
       batch = new SourceBatch(job.columns, job.ordinals, job.batchRows, job.batchBytes, allocator)
-      val identity = TaskIdentity.current(job.runId, partition, taskAttemptId)
+      val identity = TaskIdentity.current(job.runId, partition, taskAttemptId, job.keeper)
       val session = NativeSession.open(job.plan, job.secrets, identity, batch.arrowSchema, allocator)
       val journal = new JournalWriter(
         new Path(job.directory),

@@ -3,6 +3,7 @@ package io.apisink.spark
 import io.apisink.config.SecretBytes
 import io.apisink.journal.{FlushLimits, ResumeRule}
 import io.apisink.progress.ProgressAccumulator
+import io.apisink.session.RateKeeper
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.util.SerializableConfiguration
@@ -20,6 +21,7 @@ import org.apache.spark.util.SerializableConfiguration
  * @param rule which answers of earlier task attempts are taken over
  * @param clustered whether Spark has spread the rows over the run's partitions as required; where it has not there may
  *   be no rows
+ * @param keeper who keeps the rate limit
  * @param progress takes the task's numbers while it goes on
  */
 private[spark] final class WriteJob(
@@ -35,6 +37,7 @@ private[spark] final class WriteJob(
     val limits: FlushLimits,
     val rule: ResumeRule,
     val clustered: Boolean,
+    val keeper: RateKeeper,
     val progress: ProgressAccumulator,
     val hadoopConf: Broadcast[SerializableConfiguration]
 ) extends Serializable {

@@ -124,6 +124,7 @@ final class RefusalSuite extends SparkTest {
       1,
       1,
       Nil,
+      None,
       allowSpeculation = false,
       1,
       Some("k"),

@@ -1,0 +1,102 @@
+//! Pauses that a server asks everybody for: Retry-After (RFC 9110, section 10.2.3) on 429 and 503, and the fields that say
+//! that a quota is used up: RateLimit (draft-ietf-httpapi-ratelimit-headers), RateLimit-Remaining with RateLimit-Reset
+//! of its earlier drafts, X-RateLimit-Remaining with X-RateLimit-Reset as many servers have them.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::{HeaderMap, StatusCode};
+
+/// A reset beyond this many seconds is a moment (seconds since 1970), not a span.
+const LONGEST_SPAN: u64 = 366 * 24 * 3600;
+
+/// How long the server wants no request, if it says so.
+pub(crate) fn pause(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let busy = status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE;
+    let after =
+        if busy { text(headers, "retry-after").and_then(|value| retry_after(value, now)) } else { None };
+    let pause = [after, quota(headers), pair(headers, "ratelimit", now), pair(headers, "x-ratelimit", now)];
+    pause.into_iter().flatten().max().filter(|pause| !pause.is_zero())
+}
+
+/// The value of Retry-After: seconds, or a date.
+pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// `RateLimit: "default";r=0;t=30`: any policy whose quota is used up.
+fn quota(headers: &HeaderMap) -> Option<Duration> {
+    let items = headers.get_all("ratelimit").iter().filter_map(|value| value.to_str().ok());
+    items
+        .flat_map(|value| value.split(','))
+        .filter_map(|item| {
+            let parameter = |name: &str| {
+                item.split(';')
+                    .find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok())
+            };
+            (parameter("r")? == 0).then(|| parameter("t").map(Duration::from_secs))?
+        })
+        .max()
+}
+
+/// `<prefix>-remaining: 0` with `<prefix>-reset`: seconds, or a moment in seconds since 1970.
+fn pair(headers: &HeaderMap, prefix: &str, now: SystemTime) -> Option<Duration> {
+    let remaining: f64 = text(headers, &format!("{prefix}-remaining"))?.trim().parse().ok()?;
+    if remaining > 0.0 {
+        return None;
+    }
+    let reset: f64 = text(headers, &format!("{prefix}-reset"))?.trim().parse().ok()?;
+    let reset = Duration::try_from_secs_f64(reset).ok()?;
+    if reset.as_secs() <= LONGEST_SPAN {
+        return Some(reset);
+    }
+    Some((UNIX_EPOCH + reset).duration_since(now).unwrap_or_default())
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use http::header::HeaderName;
+
+    use super::*;
+
+    fn asked(status: u16, fields: &[(&'static str, &'static str)]) -> Option<u64> {
+        let headers = fields
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        pause(StatusCode::from_u16(status).unwrap(), &headers, now).map(|pause| pause.as_secs())
+    }
+
+    #[test]
+    fn retry_after_counts_on_429_and_503_in_both_forms() {
+        assert_eq!(asked(429, &[("retry-after", "7")]), Some(7));
+        assert_eq!(asked(503, &[("retry-after", "Tue, 14 Nov 2023 22:13:50 GMT")]), Some(30));
+        assert_eq!(asked(429, &[("retry-after", "0")]), None);
+        assert_eq!(asked(429, &[("retry-after", "soon")]), None);
+        assert_eq!(asked(301, &[("retry-after", "7")]), None);
+    }
+
+    #[test]
+    fn a_quota_counts_when_it_is_used_up_whatever_the_status() {
+        assert_eq!(asked(200, &[("ratelimit", "\"default\";r=0;t=30")]), Some(30));
+        assert_eq!(asked(200, &[("ratelimit", "\"a\";r=5;t=30, \"b\"; r=0; t=3")]), Some(3));
+        assert_eq!(asked(200, &[("ratelimit", "\"default\";r=1;t=30")]), None);
+        assert_eq!(asked(200, &[("ratelimit-remaining", "0"), ("ratelimit-reset", "12")]), Some(12));
+        assert_eq!(asked(200, &[("ratelimit-remaining", "3"), ("ratelimit-reset", "12")]), None);
+        assert_eq!(
+            asked(200, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1700000040")]),
+            Some(40)
+        );
+        assert_eq!(asked(429, &[("x-ratelimit-remaining", "0"), ("retry-after", "2")]), Some(2));
+    }
+}

@@ -1,0 +1,80 @@
+//! The driver's side: the schedules of an application's limits.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::{Ask, Grant};
+use crate::rate::Limit;
+use crate::rate::pacer::{Moment, Pacer};
+
+/// An executor that has not asked for so long is not counted any more.
+const ASKED_LATELY: Duration = Duration::from_secs(5);
+
+/// A chunk is an executor's share of the slots of this time.
+const CHUNK: Duration = Duration::from_millis(100);
+
+/// With many executors chunks grow, so that each takes at least the slots of this time: no more than 500 messages a
+/// second, whatever their number.
+const LEAST_CHUNK: Duration = Duration::from_millis(2);
+
+/// The schedules of all limits of one application. Owned by the driver; nothing of it blocks.
+#[derive(Debug, Default)]
+pub struct Lessor {
+    schedules: HashMap<String, Schedule>,
+}
+
+#[derive(Debug)]
+struct Schedule {
+    limit: Limit,
+    pacer: Pacer,
+    askers: HashMap<String, Moment>,
+    granted: u64,
+    asks: u64,
+}
+
+impl Lessor {
+    /// Answers a wish that arrives at `now`, a moment of the driver's clock.
+    pub fn answer(&mut self, ask: &Ask, now: Moment) -> Grant {
+        let schedule = self.schedules.entry(ask.limit.name()).or_insert_with(|| Schedule {
+            limit: ask.limit.clone(),
+            pacer: Pacer::new(ask.limit.per_second, ask.limit.burst),
+            askers: HashMap::new(),
+            granted: 0,
+            asks: 0,
+        });
+        schedule.asks += 1;
+        if let Some(hold) = ask.hold {
+            schedule.pacer.hold(now + hold);
+        }
+        let slots = if ask.wanted == 0 { 0 } else { schedule.chunk(ask, now) };
+        let first = if slots == 0 { now } else { schedule.pacer.reserve(now, slots) };
+        schedule.granted += u64::from(slots);
+        Grant {
+            limit: ask.limit.name(),
+            number: ask.number,
+            slots,
+            ahead: first.saturating_sub(now),
+            behind: now.saturating_sub(first),
+            interval: schedule.pacer.interval(),
+        }
+    }
+
+    /// Slots given so far of a limit, and wishes answered.
+    pub fn counts(&self, limit: &Limit) -> (u64, u64) {
+        self.schedules.get(&limit.name()).map_or((0, 0), |schedule| (schedule.granted, schedule.asks))
+    }
+}
+
+impl Schedule {
+    fn chunk(&mut self, ask: &Ask, now: Moment) -> u32 {
+        self.askers.insert(ask.executor.clone(), now);
+        self.askers.retain(|_, asked| now.saturating_sub(*asked) < ASKED_LATELY);
+        let executors = u32::try_from(self.askers.len()).unwrap_or(u32::MAX);
+        let time = (CHUNK / executors).max(LEAST_CHUNK);
+        let slots = (self.limit.per_second * time.as_secs_f64()).ceil();
+        // In range: a share of a tenth of a second of a rate that the config bounds.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let slots = slots as u32;
+        slots.clamp(1, ask.wanted)
+    }
+}
