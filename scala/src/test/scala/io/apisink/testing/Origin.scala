@@ -32,9 +32,24 @@ final class Origin private (process: Process, val url: String) extends AutoClose
       if (node.isArray) node.elements().asScala.toSeq else Seq(node)
     }
 
+  /** What the token endpoint saw: `requests`, `issued`, `refreshed`, `refused`. */
+  def tokens(field: String): Long = report().required("tokens").required(field).asLong()
+
+  /** Makes all tokens invalid that were issued. */
+  def revokeTokens(): Unit = post("/_origin/revoke")
+
+  /** Refuses token requests from now on, as `--token-fail` does. */
+  def failTokens(rule: String): Unit = post(s"/_origin/token-fail?$rule")
+
   override def close(): Unit = {
     process.destroy()
     if (!process.waitFor(10, TimeUnit.SECONDS)) process.destroyForcibly()
+  }
+
+  private def post(path: String): Unit = {
+    val request = HttpRequest.newBuilder(URI.create(url + path)).POST(HttpRequest.BodyPublishers.noBody()).build()
+    val answer = client.send(request, HttpResponse.BodyHandlers.ofString())
+    require(answer.statusCode() == 204, s"$path: ${answer.statusCode()} ${answer.body()}")
   }
 
   /** The lines of an answer, each a JSON document. */
