@@ -147,6 +147,7 @@ fn the_driver_json_has_the_agreed_keys() {
             "flushRows",
             "flushBytes",
             "resendOnResume",
+            "maxRequestsPerSecond",
             "allowSpeculation",
             "memoryBudgetBytes",
             "idempotencyHeader",

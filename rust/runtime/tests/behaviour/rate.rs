@@ -30,3 +30,17 @@ fn the_rate_limit_holds_over_all_sessions_and_is_charged_for_every_attempt() {
     assert!(attempts > 18, "some rows were tried again");
     assert!(report.highest_rate_1s <= 11, "{} attempts within a second", report.highest_rate_1s);
 }
+
+#[test]
+fn a_pause_that_the_server_asks_one_row_for_holds_back_all() {
+    let api = Api::start(&["--fail-first", "1:429:retry-after=1"]);
+    let executor = Executor::new();
+    // One connection: the first answer comes before the second request, whose pause it sets.
+    let sections = "transport: {tcp_connection: {limit: 1}}\nexecution: {max_announced_pause: 0.2}";
+    let answers = executor.send(&api.config("url_path: /a", sections, ""), ids("row-", 0..5));
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+
+    assert_eq!(statuses, [Some(429); 5], "each row is answered once");
+    let gaps = api.report().last_arrival_ms.unwrap();
+    assert!(gaps >= 4.0 * 200.0, "every answer stops all others: the last came after {gaps} ms");
+}
