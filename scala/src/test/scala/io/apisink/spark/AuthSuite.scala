@@ -70,7 +70,8 @@ final class AuthSuite extends SparkTest {
       val sink = newDirectory().resolve("sink")
       origin.failTokens("1000:400:invalid_scope=unknown-scope")
       val failed = intercept[Exception](write(config(origin, sink), 500))
-      val messages = Iterator.iterate[Throwable](failed)(_.getCause).takeWhile(_ != null).map(_.getMessage).mkString("\n")
+      val messages =
+        Iterator.iterate[Throwable](failed)(_.getCause).takeWhile(_ != null).map(_.getMessage).mkString("\n")
       assert(
         messages.contains(
           s"no token from ${origin.url}/oauth/token: it answered with status 400: invalid_scope: unknown-scope. " +
