@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 
 import pyspark
@@ -11,8 +10,7 @@ import pytest
 from cluster import environment, executor_folders, spark_submit
 from origin import Origin
 
-# Half of the rows are in one of the eight partitions: the id column hashes as it likes, so the job makes them equal to
-# rows of that partition by trial.
+# Half of all rows have ids that Spark puts into one of the eight partitions.
 JOB = """
 import sys
 from pyspark.sql import SparkSession, functions as F
@@ -30,7 +28,6 @@ execution: {{partitions: 8, max_requests_per_second: {limit}, obey_announced_lim
 endpoint: {{method: POST, base_path: "{url}", url_path: /v1/rows}}
 middleware:
   - {{type: retry, max_attempts: 10, base_delay: 0.05, max_delay: 0.2}}
-  - {{type: timing}}
   - {{type: worker_identity}}
   - {{type: json_body}}
 tables:
@@ -39,18 +36,15 @@ tables:
 """
 
 
-def submit(scratch: Path, config: Path, rows: int, **conf: object) -> tuple[str, float]:
+def submit(scratch: Path, config: Path, rows: int, **conf: object) -> str:
     job = scratch / "job.py"
     job.write_text(JOB)
     command = spark_submit(job, config, rows, conf={f"spark.{name.replace('_', '.')}": v for name, v in conf.items()})
     command[command.index("local-cluster[2,1,1024]")] = "local-cluster[4,1,1024]"
-    started = time.monotonic()
     with executor_folders(kept_in=scratch / "work"):
-        done = subprocess.run(
-            command, env=environment(), cwd=scratch, capture_output=True, text=True, timeout=400
-        )
+        done = subprocess.run(command, env=environment(), cwd=scratch, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr[-6000:]
-    return done.stderr, time.monotonic() - started
+    return done.stderr
 
 
 @pytest.mark.parametrize(("limit", "rows"), [(30, 600), (300, 4000)])
@@ -60,19 +54,15 @@ def test_four_executors_with_the_plugin_share_one_limit_and_use_it(
     with Origin.start("--fail", "0.2:503", "--seed", "5") as origin:
         config = scratch / "config.yaml"
         config.write_text(CONFIG.format(url=origin.url, sink=scratch / "sink", limit=limit))
-        said, _ = submit(scratch, config, rows, plugins="io.apisink.ApiSinkPlugin")
+        said = submit(scratch, config, rows, plugins="io.apisink.ApiSinkPlugin")
         seen = origin.report()
         sent = spark.read.format("delta").load(str(scratch / "sink"))
         assert sent.where("outcome = 'success'").count() == rows
         assert sent.select("worker.executor_id").distinct().count() == 4
-        assert seen["requests"] == sent.selectExpr("sum(attempts)").first()[0] > rows, "retries are charged, too"
+        total = sent.selectExpr("sum(attempts) AS attempts").collect()[0].attempts
+        assert seen["requests"] == total > rows, "retries are charged, too"
         assert seen["highest_rate_1s"] <= (limit + 1) * 1.05
         assert "fixed share" not in said
-        # From the first attempt to the last: what is not used is lost, and little is.
-        span = sent.selectExpr(
-            "max(unix_micros(started_at) / 1e6 + elapsed_ms / 1e3) - min(unix_micros(started_at) / 1e6)"
-        ).first()[0]
-        print(f"limit {limit}: {seen['requests']} requests in {span} s, at most {seen['highest_rate_1s']} in a second")
 
 
 def test_without_the_plugin_each_task_has_a_share_and_the_limit_holds(
@@ -81,7 +71,7 @@ def test_without_the_plugin_each_task_has_a_share_and_the_limit_holds(
     with Origin.start() as origin:
         config = scratch / "config.yaml"
         config.write_text(CONFIG.format(url=origin.url, sink=scratch / "sink", limit=100))
-        said, _ = submit(scratch, config, 600)
+        said = submit(scratch, config, 600)
         assert origin.report()["highest_rate_1s"] <= 101 * 1.05
-        assert "without spark.plugins=io.apisink.ApiSinkPlugin each task gets a fixed share of the rate limit, one of 4" in said
+        assert "each task gets a fixed share of the rate limit, one of 4 parts" in said
         assert spark.read.format("delta").load(str(scratch / "sink")).where("outcome = 'success'").count() == 600
