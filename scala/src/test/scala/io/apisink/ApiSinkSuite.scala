@@ -63,6 +63,14 @@ final class ApiSinkSuite extends SparkTest {
     }
   }
 
+  test("Java code runs a pipeline") {
+    Origin.using() { origin =>
+      val config = written(atPath(origin, newDirectory().resolve("sink")))
+      assert(JavaCaller.run(spark, config, patients(5)).asScala == Map("success" -> 5L))
+      assert(origin.count("requests") == 5)
+    }
+  }
+
   test("exactly one of a DataFrame and a source must be there") {
     Origin.using() { origin =>
       val source = newDirectory().resolve("source")
