@@ -14,7 +14,9 @@ pub(crate) fn pause(status: StatusCode, headers: &HeaderMap, now: SystemTime) ->
     let busy = status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE;
     let after =
         if busy { text(headers, "retry-after").and_then(|value| retry_after(value, now)) } else { None };
-    let pause = [after, quota(headers), pair(headers, "ratelimit", now), pair(headers, "x-ratelimit", now)];
+    let draft = pair(headers, "ratelimit-remaining", "ratelimit-reset", now);
+    let common = pair(headers, "x-ratelimit-remaining", "x-ratelimit-reset", now);
+    let pause = [after, quota(headers), draft, common];
     pause.into_iter().flatten().max().filter(|pause| !pause.is_zero())
 }
 
@@ -43,13 +45,13 @@ fn quota(headers: &HeaderMap) -> Option<Duration> {
         .max()
 }
 
-/// `<prefix>-remaining: 0` with `<prefix>-reset`: seconds, or a moment in seconds since 1970.
-fn pair(headers: &HeaderMap, prefix: &str, now: SystemTime) -> Option<Duration> {
-    let remaining: f64 = text(headers, &format!("{prefix}-remaining"))?.trim().parse().ok()?;
+/// Nothing remains until the reset: seconds, or a moment in seconds since 1970.
+fn pair(headers: &HeaderMap, remaining: &str, reset: &str, now: SystemTime) -> Option<Duration> {
+    let remaining: f64 = text(headers, remaining)?.trim().parse().ok()?;
     if remaining > 0.0 {
         return None;
     }
-    let reset: f64 = text(headers, &format!("{prefix}-reset"))?.trim().parse().ok()?;
+    let reset: f64 = text(headers, reset)?.trim().parse().ok()?;
     let reset = Duration::try_from_secs_f64(reset).ok()?;
     if reset.as_secs() <= LONGEST_SPAN {
         return Some(reset);
