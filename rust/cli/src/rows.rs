@@ -48,6 +48,11 @@ impl RowArgs {
     }
 }
 
+/// The names of the rows' columns.
+pub(crate) fn columns(rows: &RecordBatch) -> Vec<String> {
+    rows.schema_ref().fields().iter().map(|field| field.name().clone()).collect()
+}
+
 fn parse(reader: impl BufRead, most: usize) -> Result<Vec<Value>, String> {
     let mut rows = Vec::new();
     for (index, line) in reader.lines().enumerate() {

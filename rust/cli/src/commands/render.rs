@@ -5,14 +5,14 @@ mod estimate;
 mod message;
 
 use apisink_config::EngineName;
-use apisink_plan::{AuthSpec, Plan, Secret, SecretValues};
+use apisink_plan::Plan;
 use clap::Args;
 
 use crate::config_file::{ConfigFile, compile_with_what_is_here};
 use crate::exchanges::{self, Exchange};
 use crate::failure::{Failure, print};
 use crate::references::Lookup;
-use crate::rows::RowArgs;
+use crate::rows::{RowArgs, columns};
 use message::Message;
 
 /// Print the requests that rows would become, as curl commands; nothing is sent
@@ -43,11 +43,9 @@ impl Render {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let config = self.config.read()?;
         let rows = self.rows.read()?;
-        let columns = rows.schema_ref().fields().iter().map(|field| field.name().clone()).collect();
-        let stood_in = compile_with_what_is_here(&config, &self.lookup, columns)?;
-        let mut secrets = stood_in.compiled.secrets.clone();
-        let plan = rendering(&stood_in.compiled.plan, &mut secrets)?;
-        exchanges::run(&plan, &secrets, &self.run_id, &rows, |exchange| {
+        let stood_in = compile_with_what_is_here(&config, &self.lookup, columns(&rows))?;
+        let plan = rendering(&stood_in.compiled.plan);
+        exchanges::run(&plan, &stood_in.compiled.secrets, &self.run_id, &rows, |exchange| {
             print(&stood_in.shown(&shown(&plan, &exchange)?))
         })?;
         match self.count {
@@ -57,20 +55,12 @@ impl Render {
     }
 }
 
-/// The plan with an engine that answers with the request. What would ask others, or again, is left out.
-fn rendering(plan: &Plan, secrets: &mut SecretValues) -> Result<Plan, Failure> {
+/// The plan with an engine that answers with the request, and asks for no token. Nothing is tried again.
+fn rendering(plan: &Plan) -> Plan {
     let mut plan = plan.clone();
     plan.transport.engine = EngineName::Render.as_str().to_owned();
     plan.chain.retain(|link| link.middleware != "retry");
-    for link in plan.chain.iter_mut().filter(|link| link.middleware == "auth") {
-        // A token that would be asked for first.
-        if let Ok(AuthSpec::Oauth2(_)) = serde_json::from_value(link.spec.clone()) {
-            let token = secrets.push(Secret::new("token"));
-            link.spec = serde_json::to_value(AuthSpec::Bearer { token })
-                .map_err(|error| Failure::Other(error.to_string()))?;
-        }
-    }
-    Ok(plan)
+    plan
 }
 
 /// A row's request as a curl command, or why there is none.

@@ -12,7 +12,7 @@ use crate::config_file::{ConfigFile, compile_resolved};
 use crate::exchanges;
 use crate::failure::{Failure, print};
 use crate::references::Lookup;
-use crate::rows::RowArgs;
+use crate::rows::{RowArgs, columns};
 
 /// Send rows, one after the other, and print the exchanges
 ///
@@ -40,8 +40,7 @@ impl Send {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let config = self.config.read()?;
         let rows = self.rows.read()?;
-        let columns = rows.schema_ref().fields().iter().map(|field| field.name().clone()).collect();
-        let compiled = compile_resolved(&config, &self.lookup, Some(columns))?;
+        let compiled = compile_resolved(&config, &self.lookup, Some(columns(&rows)))?;
         Engines::default().make(&EngineContext::new(&compiled.plan.transport, &compiled.secrets))?;
         let run_id = self.run_id.clone().unwrap_or_else(new_run_id);
         print(&format!("run {run_id}\n"))?;
