@@ -27,8 +27,10 @@ pub(crate) fn compile(config: &Config, lookup: &Lookup, inputs: Inputs) -> Resul
     let mut all: Vec<StandIn> = Vec::new();
     let mut references = Vec::new();
     for reference in config.references() {
-        let found = lookup.resolved(&reference);
-        if found.value.is_some() {
+        // A template is no secret, and nothing can stand in for it.
+        let part = config.is_part(&reference);
+        let found = if part { Lookup::default().resolved(&reference) } else { lookup.resolved(&reference) };
+        if part || found.value.is_some() {
             references.push(found);
         } else if !all.iter().any(|one| one.stands_for(&reference)) {
             all.push(StandIn { number: all.len(), reference, form: 0 });

@@ -79,6 +79,21 @@ impl Document {
         &self.name
     }
 
+    /// Where a line and a column of a text stand whose first character stands at `at`; none when its escapes hide that. Both
+    /// count from 1.
+    #[must_use]
+    pub fn within(&self, at: Position, line: u32, column: u32) -> Option<Position> {
+        let text = |line: u32| self.lines.get((line as usize).wrapping_sub(1)).map_or("", String::as_str);
+        let before = text(at.line.wrapping_sub(1));
+        if before.trim_end().trim_end_matches(['-', '+']).ends_with('|') {
+            return Some(Position { line: at.line + line - 1, column: at.column + column - 1 });
+        }
+        let mut rest = text(at.line).chars().skip((at.column as usize).wrapping_sub(1));
+        let quoted = matches!(rest.next(), Some('"' | '\''));
+        let plain = line == 1 && !rest.take(column as usize).any(|c| c == '\\' || c == '\'');
+        plain.then(|| Position { line: at.line, column: at.column + column - 1 + u32::from(quoted) })
+    }
+
     /// A problem of this text. `what` and `hint` must not hold a credential; the line is added masked.
     #[must_use]
     pub fn problem(

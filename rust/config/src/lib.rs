@@ -33,7 +33,7 @@ pub use execution::Execution;
 pub use generated::{about_middleware, json_schema, reference};
 pub use keys::Literal;
 pub use method::Method;
-pub use middleware::{Level, Logging, Middleware, Retry};
+pub use middleware::{Level, Logging, Middleware, Retry, TemplateBody, TextBody};
 pub use nearest::nearest;
 pub use overrides::Override;
 pub use problem::{Code, Located, Position, Problem, Problems};
@@ -84,6 +84,19 @@ impl Config {
         let mut found: Vec<Reference> = self.texts().into_iter().flat_map(|text| text.references()).collect();
         found.sort_by_key(|reference| (reference.line, reference.column));
         found
+    }
+
+    /// Whether a reference names a file that is a part of the config, such as a template: it is read wherever the config is
+    /// judged.
+    #[must_use]
+    pub fn is_part(&self, reference: &Reference) -> bool {
+        let templates = self.middleware.iter().filter_map(|link| match &link.value {
+            Middleware::TemplateBody(body) => body.template_file.as_ref(),
+            _ => None,
+        });
+        templates
+            .flat_map(Text::references)
+            .any(|part| part.kind == reference.kind && part.key == reference.key)
     }
 
     fn texts(&self) -> Vec<&Text> {

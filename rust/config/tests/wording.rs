@@ -85,8 +85,8 @@ fn a_middleware_that_is_not_known_is_refused_with_the_nearest_and_all_known_ones
     assert_eq!(
         refusal(&with("middleware:\n  - type: retyr\n    max_attempts: 5")),
         "c.yaml:9:11: `middleware[0].type` is `retyr`, which is not known [CONFIG_INVALID_VALUE]\n    \
-         - type: retyr\n  did you mean `retry`? known are `retry`, `json_body`, `form_body`, `param_injector`, `auth`, `logging`, \
-         `timing`, `worker_identity`, `transport_diagnostic`"
+         - type: retyr\n  did you mean `retry`? known are `retry`, `json_body`, `form_body`, `text_body`, `template_body`, \
+         `param_injector`, `auth`, `logging`, `timing`, `worker_identity`, `transport_diagnostic`"
     );
 }
 
@@ -120,6 +120,28 @@ fn a_second_middleware_that_makes_the_body_is_refused() {
         "c.yaml:10:5: the middleware `form_body` makes the request's body, as does `json_body` in line 9: a request has \
          one body [CONFIG_CONFLICT]\n    - type: form_body\n  remove one of them"
     );
+}
+
+#[test]
+fn a_text_or_template_body_is_made_of_one_thing() {
+    assert_eq!(
+        refusal(&with("middleware:\n  - type: text_body\n    template: \"{a}\"\n    column: a")),
+        "c.yaml:9:5: `middleware[0].template` and `middleware[0].column` exclude each other [CONFIG_CONFLICT]\n    \
+         - type: text_body\n  remove one of them"
+    );
+    assert_eq!(
+        refusal(&with("middleware:\n  - type: template_body\n    max_steps: 1")),
+        "c.yaml:9:5: `middleware[0].template` is missing [CONFIG_MISSING_KEY]\n    - type: template_body\n  write \
+         `template` or `template_file`\n\
+         c.yaml:10:16: `middleware[0].max_steps` is 1, but must be from 1000 to 100000000 steps [CONFIG_INVALID_VALUE]\n    \
+         max_steps: 1\n  write for example `max_steps: 1000000`"
+    );
+    for link in ["{type: text_body, column: a}", "{type: template_body, template: a}"] {
+        let twice = refusal(&with(&format!("middleware: [{link}, {link}]")));
+        assert!(twice.contains("again, first in line 8: a request has one body"), "{twice}");
+        let second = refusal(&with(&format!("middleware: [{{type: json_body}}, {link}]")));
+        assert!(second.contains("makes the request's body, as does `json_body` in line 8"), "{second}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use apisink_config::{Auth, Code, Level, Logging, Middleware, Retry};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::body::MadeBody;
 use crate::compile::millis;
 use crate::plan::{
     AuthSpec, BodyNode, ColumnRef, FormBodySpec, JsonBodySpec, LinkPlan, LogLevel, LoggingSpec,
@@ -11,24 +12,25 @@ use crate::plan::{
 };
 use crate::state::State;
 
+/// What is compiled before the chain, for those links that take it.
+pub(crate) struct Parts {
+    pub(crate) json: Option<BodyNode>,
+    pub(crate) form: Option<Vec<(String, ColumnRef)>>,
+    pub(crate) params: Option<Vec<(String, ColumnRef)>>,
+    pub(crate) made_body: Option<MadeBody>,
+    pub(crate) auth: Option<AuthSpec>,
+}
+
 /// The chain as configured; auth last unless it has a place.
-pub(crate) fn compile(
-    state: &mut State<'_>,
-    body: BodyNode,
-    form: Vec<(String, ColumnRef)>,
-    params: Vec<(String, ColumnRef)>,
-    auth: Option<AuthSpec>,
-) -> Vec<LinkPlan> {
+pub(crate) fn compile(state: &mut State<'_>, parts: Parts) -> Vec<LinkPlan> {
     let config = state.config;
     let mut links = Vec::new();
     let mut placed = false;
-    let mut body = Some(body);
-    let mut form = Some(form);
-    let mut params = Some(params);
+    let Parts { mut json, mut form, mut params, mut made_body, auth } = parts;
     for link in &config.middleware {
         let spec = match &link.value {
             Middleware::Retry(retry) => spec(&retry_spec(retry)),
-            Middleware::JsonBody => body.take().map(|body| spec(&JsonBodySpec { body })).unwrap_or_default(),
+            Middleware::JsonBody => json.take().map(|body| spec(&JsonBodySpec { body })).unwrap_or_default(),
             Middleware::FormBody => {
                 let fields = form.take().unwrap_or_default();
                 if fields.is_empty() && state.problems.is_empty() {
@@ -38,6 +40,11 @@ pub(crate) fn compile(
                 }
                 spec(&FormBodySpec { fields })
             }
+            Middleware::TextBody(_) | Middleware::TemplateBody(_) => match made_body.take() {
+                Some(MadeBody::Text(body)) => spec(&body),
+                Some(MadeBody::Template(body)) => spec(&body),
+                None => Value::Null,
+            },
             Middleware::ParamInjector => {
                 let params = params.take().unwrap_or_default();
                 if params.is_empty() && state.problems.is_empty() {

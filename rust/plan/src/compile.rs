@@ -1,6 +1,6 @@
 //! Config to plan.
 
-use apisink_config::{Code, Config, EngineName, Problems};
+use apisink_config::{Code, Config, EngineName, Middleware, Problems};
 
 use crate::driver::DriverPlan;
 use crate::inputs::Inputs;
@@ -8,7 +8,7 @@ use crate::mapping::{BodyFields, Mappings};
 use crate::plan::{BodyNode, ExecutionPlan, PLAN_FORMAT, Plan, RequestPlan, SourcePlan};
 use crate::secrets::SecretValues;
 use crate::state::State;
-use crate::{auth, chain, digest, exposure, headers, tables, transport, url};
+use crate::{auth, body, chain, digest, exposure, headers, tables, transport, url};
 
 /// A compiled config.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,11 +32,12 @@ pub struct Compiled {
 pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     let mut state = State::new(config, inputs);
     let has = |name: &str| config.middleware.iter().any(|link| link.name() == name);
-    let body_fields = match (has("json_body"), has("form_body")) {
-        (true, _) => Some(BodyFields::Nested),
-        (false, true) => Some(BodyFields::Flat),
-        (false, false) => None,
-    };
+    let body_fields = config.middleware.iter().find_map(|link| match &link.value {
+        Middleware::JsonBody => Some(BodyFields::Nested),
+        Middleware::FormBody => Some(BodyFields::Flat),
+        Middleware::TextBody(_) | Middleware::TemplateBody(_) => Some(BodyFields::Template),
+        _ => None,
+    });
     let mut mappings = Mappings::new(&config.tables.column_mapping, body_fields, has("param_injector"));
 
     tables::check_source(&mut state);
@@ -50,6 +51,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     let url = url::compile(&mut state, &mut mappings);
     let query = url::configured_query(&mut state, &mut mappings);
     let mut header_list = headers::configured(&mut state, &mut mappings, &config.endpoint.headers);
+    let made_body = body::compile(&mut state, &mut mappings);
     let injected = mappings.inject(&mut state);
     headers::mapped(&mut state, &mut header_list, injected.headers);
     let idempotency_header = config
@@ -59,8 +61,15 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         .and_then(|name| headers::request_header(&mut state, name, name.at));
     let auth_spec = auth::compile(&mut state);
     let whole_row = has("json_body") && injected.body.is_empty();
-    let body = if whole_row { BodyNode::Row } else { BodyNode::Object(injected.body) };
-    let chain = chain::compile(&mut state, body, injected.form, injected.params, auth_spec);
+    let json = if whole_row { BodyNode::Row } else { BodyNode::Object(injected.body) };
+    let parts = chain::Parts {
+        json: Some(json),
+        form: Some(injected.form),
+        params: Some(injected.params),
+        made_body,
+        auth: auth_spec,
+    };
+    let chain = chain::compile(&mut state, parts);
     let mut transport = transport::compile(&mut state, url.as_ref().map_or("/", |url| &url.base));
     if inputs.dry_run {
         transport.engine = EngineName::Render.as_str().to_owned();

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod auth;
+mod body;
 mod chain;
 mod compile;
 mod digest;
@@ -13,6 +14,7 @@ mod driver;
 mod exposure;
 mod headers;
 mod inputs;
+pub mod jinja;
 mod mapping;
 mod plan;
 mod secrets;

@@ -20,6 +20,8 @@ pub(crate) enum BodyFields {
     Nested,
     /// A name is taken as it is written: `form_body`.
     Flat,
+    /// It takes none but where its own text names them: `text_body`, `template_body`.
+    Template,
 }
 
 struct Entry<'a> {
@@ -80,11 +82,19 @@ impl<'a> Mappings<'a> {
         let mut injected = Injected::default();
         for Entry { mapping, used_in } in &self.all {
             let place = match &mapping.place {
-                Some(place) if place.value != Place::Body && used_in.contains(&place.value) => continue,
+                Some(place) if used_in.contains(&place.value) && !self.adds_to_placeholders(place.value) => {
+                    continue;
+                }
                 Some(place) => place.value,
                 None if !used_in.is_empty() => continue,
-                None if self.body.is_some() => Place::Body,
+                None if matches!(self.body, Some(BodyFields::Nested | BodyFields::Flat)) => Place::Body,
                 None if self.has_params => Place::Query,
+                None if self.body.is_some() => {
+                    let hint =
+                        format!("name `{}` in it, or remove the mapping", mapping.endpoint_param.value);
+                    refuse(state, mapping, "neither `endpoint` nor the text of the body names it", hint);
+                    continue;
+                }
                 None => {
                     let hint = format!(
                         "add `- type: json_body`, `- type: form_body` or `- type: param_injector` to `middleware`, or write `{{{}}}` in \
@@ -98,6 +108,11 @@ impl<'a> Mappings<'a> {
             self.inject_one(state, mapping, place, &mut injected);
         }
         injected
+    }
+
+    /// A field of the body stands there beside any placeholder; all else that is `in` a place is there by its placeholder.
+    fn adds_to_placeholders(&self, place: Place) -> bool {
+        place == Place::Body && self.body != Some(BodyFields::Template)
     }
 
     fn inject_one(
@@ -115,6 +130,12 @@ impl<'a> Mappings<'a> {
                 mapping,
                 "it is `in: body`, but the chain makes no body of fields",
                 "add `- type: json_body` or `- type: form_body` to `middleware`",
+            ),
+            Place::Body if self.body == Some(BodyFields::Template) => refuse(
+                state,
+                mapping,
+                "it is `in: body`, but the text of the body does not name it",
+                format!("name `{}` in it, or remove the mapping", param.value),
             ),
             Place::Query if !self.has_params => refuse(
                 state,

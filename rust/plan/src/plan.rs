@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::jinja::Escape;
 use crate::transport::TransportPlan;
 
 /// Version of the plan's serialised form. An executor refuses a plan of another version.
@@ -143,6 +144,41 @@ pub struct JsonBodySpec {
 pub struct FormBodySpec {
     /// Field name and column, in order. Never empty.
     pub fields: Vec<(String, ColumnRef)>,
+}
+
+/// `text_body`: text as the body.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TextBodySpec {
+    /// The body's pieces; none of them is a secret. A null column is empty.
+    pub body: Vec<Piece>,
+    /// Its Content-Type, unless the request has one.
+    pub content_type: String,
+}
+
+/// `template_body`: a template in the language of Jinja as the body.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TemplateBodySpec {
+    /// The template.
+    pub template: TemplateSource,
+    /// The names that it takes from the row, and the column that each stands for.
+    pub columns: Vec<(String, ColumnRef)>,
+    /// What `{{ value }}` writes.
+    pub escape: Escape,
+    /// Whether a body that is no JSON makes its row an `invalid_row`.
+    pub validate_json: bool,
+    /// Longest work for one row, in steps; more makes the row an `invalid_row`.
+    pub max_steps: u64,
+    /// The body's Content-Type, unless the request has one.
+    pub content_type: String,
+}
+
+/// A template that compiles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TemplateSource {
+    /// The file that it was read from; none when the config holds it.
+    pub file: Option<String>,
+    /// Its text.
+    pub text: String,
 }
 
 /// A node of a JSON body.

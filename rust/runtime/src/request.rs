@@ -7,7 +7,7 @@ use std::sync::Arc;
 use apisink_plan::{NamedPieces, Piece, RequestPlan, SecretValues};
 use bytes::Bytes;
 use http::header::{
-    AUTHORIZATION, COOKIE, HeaderName, HeaderValue, PROXY_AUTHORIZATION, SET_COOKIE, USER_AGENT,
+    AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, PROXY_AUTHORIZATION, SET_COOKIE, USER_AGENT,
 };
 use http::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
@@ -107,6 +107,12 @@ impl Request {
         self.masked_target.as_ref().unwrap_or(&self.target)
     }
 
+    /// Sets the body, and its Content-Type unless there is one.
+    pub fn set_body(&mut self, body: Bytes, content_type: &HeaderValue) {
+        self.body = body;
+        self.headers.entry(CONTENT_TYPE).or_insert_with(|| content_type.clone());
+    }
+
     /// Adds a query parameter, name and value encoded already.
     pub fn push_encoded_query(&mut self, pairs: &str) {
         for target in std::iter::once(&mut self.target).chain(self.masked_target.as_mut()) {
@@ -165,8 +171,9 @@ pub(crate) struct RequestTemplate {
     has_secret_target: bool,
 }
 
+/// A [`Piece`] bound to its column or secret.
 #[derive(Debug)]
-enum BoundPiece {
+pub(crate) enum BoundPiece {
     Literal(String),
     Secret(String),
     Column { index: ColumnIndex, required: bool },
@@ -178,20 +185,7 @@ impl RequestTemplate {
         secrets: &SecretValues,
         binder: &mut Binder<'_>,
     ) -> Result<Self, RuntimeError> {
-        let mut bind = |pieces: &[Piece]| -> Result<Vec<BoundPiece>, RuntimeError> {
-            pieces
-                .iter()
-                .map(|piece| {
-                    Ok(match piece {
-                        Piece::Literal(text) => BoundPiece::Literal(text.clone()),
-                        Piece::Secret(slot) => BoundPiece::Secret(secret(secrets, *slot)?.to_owned()),
-                        Piece::Column(column) => {
-                            BoundPiece::Column { index: binder.column(column)?, required: column.required }
-                        }
-                    })
-                })
-                .collect()
-        };
+        let mut bind = |pieces: &[Piece]| bind(pieces, secrets, binder);
         let path = bind(&plan.path)?;
         let query = plan
             .query
@@ -354,8 +348,28 @@ impl BoundPiece {
     }
 }
 
+/// Binds a template's pieces.
+pub(crate) fn bind(
+    pieces: &[Piece],
+    secrets: &SecretValues,
+    binder: &mut Binder<'_>,
+) -> Result<Vec<BoundPiece>, RuntimeError> {
+    pieces
+        .iter()
+        .map(|piece| {
+            Ok(match piece {
+                Piece::Literal(text) => BoundPiece::Literal(text.clone()),
+                Piece::Secret(slot) => BoundPiece::Secret(secret(secrets, *slot)?.to_owned()),
+                Piece::Column(column) => {
+                    BoundPiece::Column { index: binder.column(column)?, required: column.required }
+                }
+            })
+        })
+        .collect()
+}
+
 /// Writes the value of a header or a query parameter; false when it consists of a null alone and is left out.
-fn write_value(
+pub(crate) fn write_value(
     pieces: &[BoundPiece],
     row: &Row<'_>,
     masked: bool,

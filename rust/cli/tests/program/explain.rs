@@ -55,6 +55,46 @@ fn each_part_of_the_request_says_where_it_comes_from() {
 }
 
 #[test]
+fn a_body_of_text_or_by_a_template_says_what_it_is_made_of() {
+    let bodies = |link: &str| {
+        let text = CONFIG.replace("  - type: json_body\n", link);
+        let text = &text[..text.find("    - {source_column: name.first").unwrap()];
+        let told = Call::new()
+            .file("c.yaml", text)
+            .file("order.j2", "{\"n\": {{ name }},\n \"id\": {{ patient }}}\n")
+            .run(&["explain", "c.yaml"]);
+        assert_eq!((told.code, told.err.as_str()), (0, ""));
+        let request = told.out.split("THE CHAIN").next().unwrap();
+        request
+            .lines()
+            .filter(|line| line.starts_with("  body"))
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    assert_eq!(
+        bodies("  - {type: text_body, template: \"{patient};{name}\"}\n"),
+        "body                    \"{patient_id};{name}\"; text/plain; charset=utf-8"
+    );
+    assert_eq!(
+        bodies("  - {type: template_body, template_file: order.j2}\n"),
+        "body                    the template order.j2, 2 lines, as application/json; a row whose body is no JSON is\n\
+         body {{ name }}         column name\n\
+         body {{ patient }}      column patient_id"
+    );
+}
+
+#[test]
+fn a_template_that_is_not_there_or_has_a_fault_is_refused_without_resolving_anything() {
+    let text =
+        CONFIG.replace("  - type: json_body\n", "  - {type: template_body, template_file: order.j2}\n");
+    let absent = Call::new().file("c.yaml", &text).run(&["check", "c.yaml"]);
+    assert!(absent.err.contains("c.yaml:13:42: the file order.j2 has no value"), "{}", absent.all());
+    let faulty = Call::new().file("c.yaml", &text).file("order.j2", "{{ name }\n").run(&["check", "c.yaml"]);
+    assert!(faulty.err.contains("c.yaml:13:42: order.j2:1:9: unexpected"), "{}", faulty.all());
+}
+
+#[test]
 fn the_chain_says_what_runs_once_per_row_and_what_once_per_attempt() {
     let told = explained(CONFIG);
     let chain = told.split("THE CHAIN").nth(1).unwrap().split("A RUN").next().unwrap();

@@ -5,6 +5,7 @@
 mod check;
 mod examples;
 mod explain;
+mod guide;
 mod render;
 mod send;
 mod support;

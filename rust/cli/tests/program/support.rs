@@ -119,6 +119,11 @@ impl Api {
         self.origin.requests()
     }
 
+    /// Forgets what came.
+    pub(crate) fn reset(&self) {
+        self.origin.reset();
+    }
+
     /// Method, path, query, headers and bodies of what came, since the last call.
     pub(crate) fn drain(&self) -> String {
         let mut text = String::new();

@@ -61,6 +61,47 @@ pub(super) fn word_of(
     Some(Located::new(value.clone(), item.at))
 }
 
+/// Text in which `{{…}}` is no reference but a template's own, not empty.
+pub(crate) const fn template(example: &'static str) -> Template {
+    Template { example }
+}
+
+/// See [`template`].
+pub(crate) struct Template {
+    example: &'static str,
+}
+
+impl Kind for Template {
+    type Value = Located<String>;
+
+    fn read(&self, section: &mut Section<'_>, key: &'static str) -> Option<Located<String>> {
+        let item = section.take(key)?;
+        let example = format!("`{key}: {}`", self.example);
+        let Node::Text(source) = &item.node else {
+            section.wrong_type(key, item, "text", &example);
+            return None;
+        };
+        if source.is_empty() {
+            let what = format!("{} is empty", section.name(key));
+            section.note(item.at, Code::InvalidValue, what, format!("write for example {example}"));
+            return None;
+        }
+        Some(Located::new(source.clone(), item.at))
+    }
+
+    fn shape(&self) -> Shape {
+        Shape::Word
+    }
+
+    fn example(&self) -> String {
+        self.example.to_owned()
+    }
+
+    fn default_json(&self, value: &Located<String>) -> serde_json::Value {
+        value.value.clone().into()
+    }
+}
+
 /// One of some words: each with its value and what it means. The first is what messages propose.
 pub(crate) const fn choice<T: Copy + 'static>(choices: &'static [Choice<T>]) -> Choices<T> {
     Choices { choices }

@@ -46,7 +46,10 @@ fn check_body(section: &Section<'_>, chain: &[Located<Middleware>]) {
 }
 
 const fn makes_body(link: &Middleware) -> bool {
-    matches!(link, Middleware::JsonBody | Middleware::FormBody)
+    matches!(
+        link,
+        Middleware::JsonBody | Middleware::FormBody | Middleware::TextBody(_) | Middleware::TemplateBody(_)
+    )
 }
 
 /// Why a middleware may not stand in a chain twice; none of those that may: a `timing` before `retry` and one after it
@@ -54,7 +57,7 @@ const fn makes_body(link: &Middleware) -> bool {
 const fn why_once(link: &Middleware) -> Option<&'static str> {
     match link {
         Middleware::Retry(_) => Some("each would repeat the attempts of the other"),
-        Middleware::JsonBody | Middleware::FormBody => Some("a request has one body"),
+        link if makes_body(link) => Some("a request has one body"),
         Middleware::ParamInjector => Some("every parameter would be sent twice"),
         Middleware::Auth => Some("the second would only replace the credentials of the first"),
         Middleware::WorkerIdentity | Middleware::TransportDiagnostic => {

@@ -3,10 +3,14 @@
 mod chain;
 mod logging;
 mod retry;
+mod template_body;
+mod text_body;
 
 pub(crate) use chain::check_chain;
 pub use logging::{Level, Logging};
 pub use retry::Retry;
+pub use template_body::TemplateBody;
+pub use text_body::TextBody;
 
 use crate::keys::tagged;
 
@@ -20,6 +24,10 @@ tagged! {
         /// The mapped columns that no placeholder uses as fields of a form body (application/x-www-form-urlencoded). A
         /// null leaves its field out.
         FormBody = "form_body",
+        /// Text as the request's body: a template with `{name}` placeholders, or one column.
+        TextBody(TextBody) = "text_body",
+        /// A template in the language of Jinja, rendered for every row as the request's body.
+        TemplateBody(TemplateBody) = "template_body",
         /// Mapped columns as query parameters. A null leaves its parameter out.
         ParamInjector = "param_injector",
         /// The place of the section `auth` in the chain; innermost when it is not named.

@@ -20,6 +20,8 @@ mod logging;
 mod param_injector;
 mod registry;
 mod retry;
+mod template_body;
+mod text_body;
 mod timing;
 mod transport_diagnostic;
 mod worker_identity;

@@ -7,8 +7,8 @@ use apisink_plan::{LinkPlan, LogLevel, Plan, SecretSlot, SecretValues};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Chain, Link, auth, form_body, json_body, logging, param_injector, retry, timing, transport_diagnostic,
-    worker_identity,
+    Chain, Link, auth, form_body, json_body, logging, param_injector, retry, template_body, text_body,
+    timing, transport_diagnostic, worker_identity,
 };
 use crate::error::RuntimeError;
 use crate::row::Binder;
@@ -23,7 +23,7 @@ pub struct BuildContext<'a, 's> {
     link: &'a LinkPlan,
     /// The whole plan.
     pub plan: &'a Plan,
-    secrets: &'a SecretValues,
+    pub(super) secrets: &'a SecretValues,
     /// The tokens of the process; none when the plan needs none, or sends nothing.
     pub(super) tokens: Option<&'a Arc<Tokens>>,
     /// Binds the columns that the middleware reads.
@@ -54,13 +54,15 @@ pub struct Registry {
 
 impl Default for Registry {
     fn default() -> Self {
-        let factories: [(&'static str, Factory); 9] = [
+        let factories: [(&'static str, Factory); 11] = [
             ("auth", auth::make),
             ("form_body", form_body::make),
             ("json_body", json_body::make),
             ("logging", logging::make),
             ("param_injector", param_injector::make),
             ("retry", retry::make),
+            ("template_body", template_body::make),
+            ("text_body", text_body::make),
             ("timing", timing::make),
             ("transport_diagnostic", transport_diagnostic::make),
             ("worker_identity", worker_identity::make),

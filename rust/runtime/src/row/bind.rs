@@ -203,6 +203,16 @@ impl Row<'_> {
         column.column.write_json(self.index, out).map_err(|why| unrenderable(column.name, &why))
     }
 
+    /// The value as a template sees it.
+    pub fn template_value(&self, column: ColumnIndex) -> Result<minijinja::Value, RowError> {
+        let column = self.column(column);
+        match column.default {
+            Some(default) if column.lacks(self.index) => Ok(default_value(default)),
+            None if column.lacks(self.index) => Ok(minijinja::Value::from(())),
+            _ => column.column.template_value(self.index).map_err(|why| unrenderable(column.name, &why)),
+        }
+    }
+
     /// Appends the whole row as a JSON object, columns in the source's order. Needs [`Binder::whole_rows`].
     pub fn write_row_json(&self, out: &mut Vec<u8>) -> Result<(), RowError> {
         out.push(b'{');
@@ -216,6 +226,18 @@ impl Row<'_> {
         }
         out.push(b'}');
         Ok(())
+    }
+}
+
+fn default_value(default: &DefaultValue) -> minijinja::Value {
+    match serde_json::from_str(&default.json) {
+        Ok(serde_json::Value::Bool(value)) => value.into(),
+        Ok(serde_json::Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => whole.into(),
+            (None, Some(fraction)) => fraction.into(),
+            (None, None) => default.text.as_str().into(),
+        },
+        _ => default.text.as_str().into(),
     }
 }
 

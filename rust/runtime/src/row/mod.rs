@@ -8,6 +8,7 @@ mod bind;
 mod column;
 mod json;
 mod text;
+mod value;
 
 pub use bind::{Binder, Binding, ColumnIndex, Row, RowBatch};
 pub use column::Column;

@@ -12,6 +12,7 @@ mod memory;
 mod outcomes;
 mod rate;
 mod support;
+mod templates;
 mod tokens;
 mod values;
 mod window;

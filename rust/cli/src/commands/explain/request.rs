@@ -3,7 +3,7 @@
 use apisink_config::{Auth, Config};
 use apisink_plan::{
     BodyNode, ColumnRef, FormBodySpec, JsonBodySpec, LinkPlan, NamedPieces, ParamInjectorSpec, Piece, Plan,
-    RequestPlan,
+    RequestPlan, TemplateBodySpec, TextBodySpec,
 };
 use serde_json::Value;
 
@@ -108,12 +108,30 @@ fn body(table: &mut Table, link: &LinkPlan) {
         let Ok(spec) = serde_json::from_value::<FormBodySpec>(link.spec.clone()) else { return };
         return named_columns(table, "form field", &spec.fields);
     }
+    if link.middleware == "text_body" {
+        let Ok(spec) = serde_json::from_value::<TextBodySpec>(link.spec.clone()) else { return };
+        return table.row("body", format!("{}; {}", pieces(&spec.body), spec.content_type));
+    }
+    if link.middleware == "template_body" {
+        let Ok(spec) = serde_json::from_value::<TemplateBodySpec>(link.spec.clone()) else { return };
+        return template(table, &spec);
+    }
     let mut columns = Vec::new();
     if link.middleware != "param_injector" {
         find_columns(&link.spec, &mut columns);
     }
     if !columns.is_empty() {
         table.row(format!("by {}", link.middleware), format!("columns {}", columns.join(", ")));
+    }
+}
+
+fn template(table: &mut Table, spec: &TemplateBodySpec) {
+    let from = spec.template.file.as_ref().map_or_else(String::new, |file| format!(" {file}"));
+    let checked = if spec.validate_json { "; a row whose body is no JSON is an invalid_row" } else { "" };
+    let lines = spec.template.text.lines().count();
+    table.row("body", format!("the template{from}, {lines} lines, as {}{checked}", spec.content_type));
+    for (name, column) in &spec.columns {
+        table.row(format!("body {{{{ {name} }}}}"), of_column(column));
     }
 }
 

@@ -1,0 +1,173 @@
+//! Bodies that a text or a template makes.
+
+use apisink_config::{
+    Code, Located, Middleware, Place, Position, ReferenceKind, TemplateBody, Text, TextBody,
+};
+
+use crate::headers::unfit_for_header;
+use crate::jinja::{self, Escape, Fault, Name};
+use crate::mapping::Mappings;
+use crate::plan::{Piece, TemplateBodySpec, TemplateSource, TextBodySpec};
+use crate::state::State;
+use crate::template::{Part, parts};
+
+/// The specification of the chain's text or template body.
+pub(crate) enum MadeBody {
+    Text(TextBodySpec),
+    Template(TemplateBodySpec),
+}
+
+/// Compiles the body that a text or a template of the chain makes, if one does.
+pub(crate) fn compile(state: &mut State<'_>, mappings: &mut Mappings<'_>) -> Option<MadeBody> {
+    let config = state.config;
+    config.middleware.iter().find_map(|link| match &link.value {
+        Middleware::TextBody(body) => text_body(state, mappings, body).map(MadeBody::Text),
+        Middleware::TemplateBody(body) => template_body(state, mappings, body).map(MadeBody::Template),
+        _ => None,
+    })
+}
+
+fn text_body(state: &mut State<'_>, mappings: &mut Mappings<'_>, body: &TextBody) -> Option<TextBodySpec> {
+    let content_type = content_type(state, &body.content_type);
+    let pieces = match (&body.template, &body.column) {
+        (Some(template), _) => pieces(state, mappings, template),
+        (None, Some(column)) => {
+            Some(vec![Piece::Column(mappings.placeholder(state, column, Place::Body, column.at))])
+        }
+        (None, None) => None,
+    };
+    Some(TextBodySpec { body: pieces?, content_type: content_type? })
+}
+
+fn pieces(state: &mut State<'_>, mappings: &mut Mappings<'_>, template: &Text) -> Option<Vec<Piece>> {
+    if refuses_secrets(state, template) {
+        return None;
+    }
+    let mut pieces = Some(Vec::new());
+    for part in parts(state, template, "the template of `text_body`")? {
+        let piece = match part {
+            Part::Literal(literal) => Some(Piece::Literal(literal)),
+            Part::Placeholder(name) => {
+                Some(Piece::Column(mappings.placeholder(state, &name, Place::Body, template.at())))
+            }
+            Part::Reference(reference) => state
+                .resolve(&reference, template.at())
+                .map(|value| Piece::Literal(value.expose().to_owned())),
+        };
+        pieces = pieces.zip(piece).map(|(mut pieces, piece)| {
+            pieces.push(piece);
+            pieces
+        });
+    }
+    pieces
+}
+
+/// A body is a part of what tells one request from another, and may be kept in the sink.
+fn refuses_secrets(state: &mut State<'_>, template: &Text) -> bool {
+    let secret = template.references().into_iter().find(|reference| reference.kind == ReferenceKind::Secret);
+    if let Some(reference) = &secret {
+        let what = format!("a body may not hold {reference}: another secret would make it another request");
+        state.note(template.at(), Code::Reference, what, SECRETS_ELSEWHERE);
+    }
+    secret.is_some()
+}
+
+const SECRETS_ELSEWHERE: &str = "secrets belong under `auth`, `headers`, `query` or `url_path`";
+
+fn template_body(
+    state: &mut State<'_>,
+    mappings: &mut Mappings<'_>,
+    body: &TemplateBody,
+) -> Option<TemplateBodySpec> {
+    let content_type = content_type(state, &body.content_type);
+    let source = Source::of(state, body)?;
+    let names = match jinja::names(&source.text) {
+        Ok(names) => names,
+        Err(faults) => {
+            for Fault { line, column, what } in faults {
+                let (at, within) = source.place(state, line, column);
+                let hint = if source.text.contains("secret.") {
+                    "a template holds no references; the guide on middleware tells what may be written"
+                } else {
+                    "the guide on middleware tells what may be written"
+                };
+                state.note(at, Code::Placeholder, format!("{within}: {what}"), hint);
+            }
+            return None;
+        }
+    };
+    let columns = names
+        .into_iter()
+        .map(|Name { name, line, column }| {
+            let (at, within) = source.place(state, line, column);
+            if name == "env" || name == "secret" {
+                let what = format!("{within}: a template may hold no `{{{{{name}.…}}}}` reference");
+                state.note(at, Code::Reference, what, SECRETS_ELSEWHERE);
+                return None;
+            }
+            let known = state.problems.len();
+            let column = mappings.placeholder(state, &name, Place::Body, at);
+            for problem in &mut state.problems[known..] {
+                problem.what = format!("{within}: {}", problem.what);
+            }
+            Some((name, column))
+        })
+        .collect::<Option<Vec<_>>>();
+    let essence = content_type.as_deref().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let escape = if body.is_json() {
+        Escape::Json
+    } else if essence.ends_with("/xml") || essence.ends_with("+xml") || essence.ends_with("/html") {
+        Escape::Xml
+    } else {
+        Escape::None
+    };
+    Some(TemplateBodySpec {
+        template: TemplateSource { file: source.file, text: source.text },
+        columns: columns?,
+        escape,
+        validate_json: body.validates_json(),
+        max_steps: u64::from(body.max_steps),
+        content_type: content_type?,
+    })
+}
+
+/// A template's text, and where it came from.
+struct Source {
+    text: String,
+    file: Option<String>,
+    at: Position,
+}
+
+impl Source {
+    fn of(state: &mut State<'_>, body: &TemplateBody) -> Option<Self> {
+        if let Some(text) = &body.template {
+            return Some(Self { text: text.value.clone(), file: None, at: text.at });
+        }
+        let file = body.template_file.as_ref()?;
+        let reference = file.references().pop()?;
+        let text = state.resolve(&reference, file.at())?.expose().to_owned();
+        Some(Self { text, file: Some(reference.key), at: file.at() })
+    }
+
+    /// A place in the template as a place of the config, and in words.
+    fn place(&self, state: &State<'_>, line: u32, column: u32) -> (Position, String) {
+        if let Some(file) = &self.file {
+            return (self.at, format!("{file}:{line}:{column}"));
+        }
+        match state.config.document.within(self.at, line, column) {
+            Some(at) => (at, "in the template of `template_body`".to_owned()),
+            None => (self.at, format!("in line {line}, column {column} of the template of `template_body`")),
+        }
+    }
+}
+
+fn content_type(state: &mut State<'_>, content_type: &Located<String>) -> Option<String> {
+    match unfit_for_header(content_type) {
+        None => Some(content_type.value.clone()),
+        Some(why) => {
+            let what = format!("the value of `content_type` {why}");
+            state.note(content_type.at, Code::InvalidValue, what, "write for example `application/json`");
+            None
+        }
+    }
+}
