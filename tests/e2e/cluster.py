@@ -1,4 +1,4 @@
-"""Jobs in processes of their own: `spark-submit --jars` on a local-cluster, whose executors are processes as well."""
+"""Jobs in processes of their own: `spark-submit --jars` on clusters whose executors are processes as well."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import pyspark
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = Path(pyspark.__file__).parent
+LOCAL_CLUSTER = "local-cluster[2,1,1024]"
+PLUGIN = {"spark.plugins": "io.apisink.ApiSinkPlugin"}
 
 
 def jars() -> list[Path]:
@@ -22,16 +24,25 @@ def jars() -> list[Path]:
     return found
 
 
-def spark_submit(job: Path, *arguments: object, conf: Mapping[str, object] | None = None) -> list[str]:
-    """The command that a user would write."""
+def spark_submit(
+    job: Path,
+    *arguments: object,
+    conf: Mapping[str, object] | None = None,
+    master: str = LOCAL_CLUSTER,
+    executors: int = 2,
+) -> list[str]:
+    """The command that a user would write. Tasks begin when all executors, of one core each, are there."""
     settings = {
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.ui.enabled": "false",
         "spark.executor.memoryOverhead": "512m",
+        "spark.cores.max": executors,
+        "spark.scheduler.minRegisteredResourcesRatio": "1.0",
+        "spark.scheduler.maxRegisteredResourcesWaitingTime": "120s",
         **(conf or {}),
     }
-    command = [str(HOME / "bin" / "spark-submit"), "--master", "local-cluster[2,1,1024]"]
+    command = [str(HOME / "bin" / "spark-submit"), "--master", master]
     command += ["--jars", ",".join(map(str, jars()))]
     for name, value in settings.items():
         command += ["--conf", f"{name}={value}"]

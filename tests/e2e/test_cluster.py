@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import pyspark
 from cluster import environment, executor_folders, spark_submit
 from origin import Origin
+from pyspark.sql import SparkSession
+from standalone import Standalone
+
+ROWS = 4000
 
 JOB = """
 import sys
@@ -31,13 +36,15 @@ tables:
 """
 
 
-def submit(scratch: Path, *arguments: object, variables: dict[str, str]) -> str:
-    job = scratch / "job.py"
-    job.write_text(JOB)
+VARIABLES = {"CLUSTER_TEST_TOKEN": "cluster-token"}
+
+
+def on_local_cluster(scratch: Path, job: Path, *arguments: object) -> str:
+    """Two executors that are processes. Returns what the driver said."""
     with executor_folders(kept_in=scratch / "work"):
         done = subprocess.run(
             spark_submit(job, *arguments),
-            env=environment(variables),
+            env=environment(VARIABLES),
             cwd=scratch,
             capture_output=True,
             text=True,
@@ -47,18 +54,34 @@ def submit(scratch: Path, *arguments: object, variables: dict[str, str]) -> str:
     return done.stderr
 
 
-def test_each_executor_process_has_one_pool(scratch: Path, spark: pyspark.sql.SparkSession) -> None:
-    """local-cluster: two executors that are processes. The token is in the driver's environment only."""
+def assert_the_main_job_is_done(scratch: Path, spark: SparkSession, run: Callable[..., str]) -> None:
+    """The token is in the driver's environment only."""
     with Origin.start("--bearer", "cluster-token", "--latency", "fixed:2ms") as origin:
-        config = scratch / "config.yaml"
+        job, config = scratch / "job.py", scratch / "config.yaml"
+        job.write_text(JOB)
         config.write_text(CONFIG.format(url=origin.url, sink=scratch / "sink"))
-        said = submit(scratch, config, 4000, variables={"CLUSTER_TEST_TOKEN": "cluster-token"})
+        said = run(job, config, ROWS)
         rows = spark.read.format("delta").load(str(scratch / "sink"))
-        assert rows.where("outcome = 'success'").select("tracking_id").distinct().count() == 4000
+        assert rows.count() == ROWS
+        assert rows.where("outcome = 'success'").select("tracking_id").distinct().count() == ROWS
         executors = {(r.executor_id, r.pid) for r in rows.select("worker.*").distinct().collect()}
         assert {executor for executor, _ in executors} == {"0", "1"} and len(executors) == 2
         seen = origin.report()
-        assert seen["requests"] == 4000 and seen["keys"] == 4000
+        assert seen["requests"] == seen["keys"] == ROWS
         assert 2 <= seen["connections"] <= 10, "five connections for each of two executors"
-        assert "done: rows=4000 success=4000" in said
+        assert f"done: rows={ROWS} success={ROWS}" in said
         assert "cluster-token" not in said
+
+
+def test_on_a_local_cluster_each_row_is_sent_once_over_one_pool_per_executor(
+    scratch: Path, spark: SparkSession
+) -> None:
+    assert_the_main_job_is_done(scratch, spark, partial(on_local_cluster, scratch))
+
+
+def test_on_a_standalone_cluster_each_row_is_sent_once_over_one_pool_per_executor(
+    scratch: Path, spark: SparkSession, idle_cluster: Standalone
+) -> None:
+    """Its workers were started without the token."""
+    submit = partial(idle_cluster.submit, log=scratch / "driver.log", variables=VARIABLES)
+    assert_the_main_job_is_done(scratch, spark, lambda *arguments: submit(*arguments).succeed())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pyspark
 from cluster import environment, executor_folders, spark_submit
 from origin import Origin
+from processes import descendants, executors, wait_until
 
 ROWS = 6000
 
@@ -44,31 +44,12 @@ def start(scratch: Path, origin: Origin) -> subprocess.Popen[str]:
 
 
 def wait_for_requests(origin: Origin, wanted: int, running: subprocess.Popen[str]) -> int:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        seen = int(origin.report()["requests"])
-        if seen >= wanted:
-            return seen
+    def arrived() -> bool:
         assert running.poll() is None, "the job ended before it could be killed"
-        time.sleep(0.02)
-    raise AssertionError(f"the server has not seen {wanted} requests")
+        return int(origin.report()["requests"]) >= wanted
 
-
-def descendants(pid: int) -> dict[int, str]:
-    """Processes below a process: their command lines by their ids."""
-    parents, commands = {}, {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                status = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-                commands[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            parents[int(entry.name)] = int(status[1])
-    found = {pid}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return {child: commands[child] for child in found}
+    wait_until(arrived, f"{wanted} requests")
+    return int(origin.report()["requests"])
 
 
 def assert_each_row_once(spark: pyspark.sql.SparkSession, scratch: Path, origin: Origin) -> None:
@@ -82,8 +63,7 @@ def test_an_executor_that_is_killed_costs_what_was_in_flight(scratch: Path, spar
     with Origin.start("--latency", "fixed:4ms", "--no-recording") as origin, executor_folders(scratch / "work"):
         running = start(scratch, origin)
         sent = wait_for_requests(origin, 2000, running)
-        executors = [pid for pid, line in descendants(running.pid).items() if "CoarseGrainedExecutorBackend" in line]
-        os.kill(min(executors), signal.SIGKILL)
+        os.kill(executors(running.pid)[0], signal.SIGKILL)
         assert running.wait(timeout=240) == 0, (scratch / "driver.log").read_text()[-4000:]
         assert_each_row_once(spark, scratch, origin)
         # Not those whose answers were journaled: only what was in flight or not yet flushed.

@@ -39,15 +39,15 @@ tables:
 def submit(scratch: Path, config: Path, rows: int, **conf: object) -> str:
     job = scratch / "job.py"
     job.write_text(JOB)
-    command = spark_submit(job, config, rows, conf={f"spark.{name.replace('_', '.')}": v for name, v in conf.items()})
-    command[command.index("local-cluster[2,1,1024]")] = "local-cluster[4,1,1024]"
+    settings = {f"spark.{name.replace('_', '.')}": value for name, value in conf.items()}
+    command = spark_submit(job, config, rows, conf=settings, master="local-cluster[4,1,1024]", executors=4)
     with executor_folders(kept_in=scratch / "work"):
         done = subprocess.run(command, env=environment(), cwd=scratch, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr[-6000:]
     return done.stderr
 
 
-@pytest.mark.parametrize(("limit", "rows"), [(30, 600), (300, 4000)])
+@pytest.mark.parametrize(("limit", "rows"), [(300, 4000)])
 def test_four_executors_with_the_plugin_share_one_limit_and_use_it(
     limit: int, rows: int, scratch: Path, spark: pyspark.sql.SparkSession
 ) -> None:
