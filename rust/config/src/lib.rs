@@ -33,7 +33,10 @@ pub use execution::Execution;
 pub use generated::{about_middleware, json_schema, reference};
 pub use keys::Literal;
 pub use method::Method;
-pub use middleware::{Level, Logging, Middleware, Retry, TemplateBody, TextBody};
+pub use middleware::{
+    Arrays, BearerToken, CompressBody, Compression, HeaderAuth, Headers, IdempotencyKey, KeyFormat, Level,
+    Logging, Middleware, ParamInjector, Retry, TemplateBody, TextBody,
+};
 pub use nearest::nearest;
 pub use overrides::Override;
 pub use problem::{Code, Located, Position, Problem, Problems};

@@ -204,6 +204,11 @@ pub(crate) fn read(text: &[u8], name: &str) -> Result<(Document, Item), Problems
             if matches!(&key.node, Node::Text(key) if key.eq_ignore_ascii_case("auth")) {
                 mask_item(&mut document, value, key.at.line);
             }
+            if let (Node::Text(key), Node::List(links)) = (&key.node, &value.node)
+                && key == "middleware"
+            {
+                links.iter().for_each(|link| mask_link(&mut document, link));
+            }
         }
     }
     Ok((document, tree))
@@ -217,6 +222,18 @@ fn wide_encoding(text: &[u8]) -> Option<&'static str> {
         }
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] => Some("UTF-16"),
         _ => None,
+    }
+}
+
+/// Masks the value of a `header_auth`: its key alone does not tell that it is a credential.
+fn mask_link(document: &mut Document, link: &Item) {
+    let Node::Map(entries) = &link.node else { return };
+    let is =
+        |item: &Item, text: &str| matches!(&item.node, Node::Text(name) if name.eq_ignore_ascii_case(text));
+    if entries.iter().any(|(key, value)| is(key, "type") && is(value, "header_auth")) {
+        for (_, value) in entries.iter().filter(|(key, _)| is(key, "value")) {
+            document.mask_line(value.at.line);
+        }
     }
 }
 

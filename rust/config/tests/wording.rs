@@ -86,7 +86,7 @@ fn a_middleware_that_is_not_known_is_refused_with_the_nearest_and_all_known_ones
         refusal(&with("middleware:\n  - type: retyr\n    max_attempts: 5")),
         "c.yaml:9:11: `middleware[0].type` is `retyr`, which is not known [CONFIG_INVALID_VALUE]\n    \
          - type: retyr\n  did you mean `retry`? known are `retry`, `json_body`, `form_body`, `text_body`, `template_body`, \
-         `param_injector`, `auth`, `logging`, `timing`, `worker_identity`, `transport_diagnostic`"
+         `param_injector`, `headers`, `bearer_token`, `header_auth`, `compress_body`, `idempotency_key`, `auth`, `logging`, `timing`, `worker_identity`, `transport_diagnostic`"
     );
 }
 
@@ -101,6 +101,8 @@ fn a_middleware_that_is_senseless_twice_is_refused() {
         ("json_body", "a request has one body"),
         ("form_body", "a request has one body"),
         ("param_injector", "every parameter would be sent twice"),
+        ("compress_body", "the body would be compressed twice"),
+        ("idempotency_key", "a request has one key"),
         ("auth", "the second would only replace the credentials of the first"),
         ("worker_identity", "both fill the same column with the same"),
         ("transport_diagnostic", "both fill the same column with the same"),
@@ -142,6 +144,41 @@ fn a_text_or_template_body_is_made_of_one_thing() {
         let second = refusal(&with(&format!("middleware: [{{type: json_body}}, {link}]")));
         assert!(second.contains("makes the request's body, as does `json_body` in line 8"), "{second}");
     }
+}
+
+#[test]
+fn a_body_is_compressed_after_it_is_made() {
+    assert_eq!(
+        refusal(&with("middleware:\n  - type: compress_body\n  - type: json_body")),
+        "c.yaml:9:5: the middleware `compress_body` stands before `json_body`, which makes the body [CONFIG_CONFLICT]\n    \
+         - type: compress_body\n  put it after the middleware that makes the body"
+    );
+    let alone = refusal(&with("middleware: [{type: compress_body}]"));
+    assert!(alone.contains("has no effect: nothing in the chain makes a body"), "{alone}");
+}
+
+#[test]
+fn header_auth_is_a_value_or_a_user() {
+    let link =
+        |keys: &str| refusal(&with(&format!("middleware: [{{type: header_auth, header: X-A, {keys}}}]")));
+    for (keys, why) in [
+        ("prefix: a", "`middleware[0].value` is missing"),
+        ("username: a", "`middleware[0].password` is missing"),
+        ("password: a", "`middleware[0].username` is missing"),
+        ("value: a, password: b", "`middleware[0].value` and `middleware[0].username` exclude each other"),
+        ("username: a, password: b, prefix: c", "`middleware[0].prefix` has no effect without `value`"),
+    ] {
+        let told = link(keys);
+        assert!(told.contains(why) && !told.contains("password: b"), "{told}");
+    }
+    let told = link("value: hunter2, clolor: red");
+    assert!(told.contains("no key `clolor`") && !told.contains("hunter2"), "{told}");
+}
+
+#[test]
+fn a_prefix_of_a_key_must_fit_into_quotes() {
+    let told = refusal(&with("middleware: [{type: idempotency_key, prefix: \"a b\"}]"));
+    assert!(told.starts_with("c.yaml:8:46: `middleware[0].prefix` holds what a key may not hold"), "{told}");
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! Bodies that a text or a template makes.
 
-use apisink_config::{
-    Code, Located, Middleware, Place, Position, ReferenceKind, TemplateBody, Text, TextBody,
-};
+use apisink_config::{Code, Located, Place, Position, ReferenceKind, TemplateBody, Text, TextBody};
 
 use crate::headers::unfit_for_header;
 use crate::jinja::{self, Escape, Fault, Name};
@@ -11,23 +9,12 @@ use crate::plan::{Piece, TemplateBodySpec, TemplateSource, TextBodySpec};
 use crate::state::State;
 use crate::template::{Part, parts};
 
-/// The specification of the chain's text or template body.
-pub(crate) enum MadeBody {
-    Text(TextBodySpec),
-    Template(TemplateBodySpec),
-}
-
-/// Compiles the body that a text or a template of the chain makes, if one does.
-pub(crate) fn compile(state: &mut State<'_>, mappings: &mut Mappings<'_>) -> Option<MadeBody> {
-    let config = state.config;
-    config.middleware.iter().find_map(|link| match &link.value {
-        Middleware::TextBody(body) => text_body(state, mappings, body).map(MadeBody::Text),
-        Middleware::TemplateBody(body) => template_body(state, mappings, body).map(MadeBody::Template),
-        _ => None,
-    })
-}
-
-fn text_body(state: &mut State<'_>, mappings: &mut Mappings<'_>, body: &TextBody) -> Option<TextBodySpec> {
+/// The specification of a `text_body`; none when it has faults, which are noted.
+pub(crate) fn text_body(
+    state: &mut State<'_>,
+    mappings: &mut Mappings<'_>,
+    body: &TextBody,
+) -> Option<TextBodySpec> {
     let content_type = content_type(state, &body.content_type);
     let pieces = match (&body.template, &body.column) {
         (Some(template), _) => pieces(state, mappings, template),
@@ -74,7 +61,8 @@ fn refuses_secrets(state: &mut State<'_>, template: &Text) -> bool {
 
 const SECRETS_ELSEWHERE: &str = "secrets belong under `auth`, `headers`, `query` or `url_path`";
 
-fn template_body(
+/// The specification of a `template_body`; none when it has faults, which are noted.
+pub(crate) fn template_body(
     state: &mut State<'_>,
     mappings: &mut Mappings<'_>,
     body: &TemplateBody,

@@ -1,13 +1,12 @@
 //! The middleware chain: its order, and the specification of each link.
 
-use apisink_config::{Auth, Code, Level, Logging, Middleware, Retry};
+use apisink_config::{Arrays, Auth, Code, Level, Logging, Middleware, Retry};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::body::MadeBody;
 use crate::compile::millis;
 use crate::plan::{
-    AuthSpec, BodyNode, ColumnRef, FormBodySpec, JsonBodySpec, LinkPlan, LogLevel, LoggingSpec,
+    ArrayForm, AuthSpec, BodyNode, ColumnRef, FormBodySpec, JsonBodySpec, LinkPlan, LogLevel, LoggingSpec,
     ParamInjectorSpec, RetrySpec,
 };
 use crate::state::State;
@@ -17,7 +16,8 @@ pub(crate) struct Parts {
     pub(crate) json: Option<BodyNode>,
     pub(crate) form: Option<Vec<(String, ColumnRef)>>,
     pub(crate) params: Option<Vec<(String, ColumnRef)>>,
-    pub(crate) made_body: Option<MadeBody>,
+    /// The specifications of links that were compiled before, each in the place of its link.
+    pub(crate) prepared: Vec<Option<Value>>,
     pub(crate) auth: Option<AuthSpec>,
 }
 
@@ -26,8 +26,10 @@ pub(crate) fn compile(state: &mut State<'_>, parts: Parts) -> Vec<LinkPlan> {
     let config = state.config;
     let mut links = Vec::new();
     let mut placed = false;
-    let Parts { mut json, mut form, mut params, mut made_body, auth } = parts;
+    let Parts { mut json, mut form, mut params, prepared, auth } = parts;
+    let mut prepared = prepared.into_iter();
     for link in &config.middleware {
+        let prepared = prepared.next().flatten();
         let spec = match &link.value {
             Middleware::Retry(retry) => spec(&retry_spec(retry)),
             Middleware::JsonBody => json.take().map(|body| spec(&JsonBodySpec { body })).unwrap_or_default(),
@@ -40,19 +42,21 @@ pub(crate) fn compile(state: &mut State<'_>, parts: Parts) -> Vec<LinkPlan> {
                 }
                 spec(&FormBodySpec { fields })
             }
-            Middleware::TextBody(_) | Middleware::TemplateBody(_) => match made_body.take() {
-                Some(MadeBody::Text(body)) => spec(&body),
-                Some(MadeBody::Template(body)) => spec(&body),
-                None => Value::Null,
-            },
-            Middleware::ParamInjector => {
+            Middleware::TextBody(_)
+            | Middleware::TemplateBody(_)
+            | Middleware::Headers(_)
+            | Middleware::BearerToken(_)
+            | Middleware::HeaderAuth(_)
+            | Middleware::CompressBody(_)
+            | Middleware::IdempotencyKey(_) => prepared.unwrap_or_default(),
+            Middleware::ParamInjector(injector) => {
                 let params = params.take().unwrap_or_default();
                 if params.is_empty() && state.problems.is_empty() {
                     let hint = "map a column with `in: query` under `tables.column_mapping`, or remove `param_injector`";
                     let what = "`param_injector` has no effect: no mapping goes to the query";
                     state.note(link.at, Code::Unused, what, hint);
                 }
-                spec(&ParamInjectorSpec { params })
+                spec(&ParamInjectorSpec { params, arrays: array_form(injector.arrays) })
             }
             Middleware::Auth => {
                 placed = true;
@@ -91,6 +95,15 @@ fn retry_spec(retry: &Retry) -> RetrySpec {
         respect_retry_after: retry.respect_retry_after,
         max_retry_after_ms: millis(retry.max_retry_after),
         retry_non_idempotent: retry.retry_non_idempotent,
+    }
+}
+
+const fn array_form(arrays: Arrays) -> ArrayForm {
+    match arrays {
+        Arrays::Repeat => ArrayForm::Repeat,
+        Arrays::Comma => ArrayForm::Comma,
+        Arrays::Brackets => ArrayForm::Brackets,
+        Arrays::Json => ArrayForm::Json,
     }
 }
 

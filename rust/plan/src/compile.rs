@@ -8,7 +8,7 @@ use crate::mapping::{BodyFields, Mappings};
 use crate::plan::{BodyNode, ExecutionPlan, PLAN_FORMAT, Plan, RequestPlan, SourcePlan};
 use crate::secrets::SecretValues;
 use crate::state::State;
-use crate::{auth, body, chain, digest, exposure, headers, tables, transport, url};
+use crate::{auth, chain, digest, exposure, headers, links, tables, transport, url};
 
 /// A compiled config.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,22 +51,21 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     let url = url::compile(&mut state, &mut mappings);
     let query = url::configured_query(&mut state, &mut mappings);
     let mut header_list = headers::configured(&mut state, &mut mappings, &config.endpoint.headers);
-    let made_body = body::compile(&mut state, &mut mappings);
+    let links = links::prepare(&mut state, &mut mappings, &header_list);
     let injected = mappings.inject(&mut state);
-    headers::mapped(&mut state, &mut header_list, injected.headers);
-    let idempotency_header = config
-        .endpoint
-        .idempotency_header
-        .as_ref()
-        .and_then(|name| headers::request_header(&mut state, name, name.at));
+    headers::mapped(&mut state, &mut header_list, &links.claims, injected.headers);
+    let key = links::idempotency_header(config);
+    let idempotency_header = key.and_then(|name| headers::request_header(&mut state, name, name.at));
+    let key_by_link = has("idempotency_key");
     let auth_spec = auth::compile(&mut state);
     let whole_row = has("json_body") && injected.body.is_empty();
     let json = if whole_row { BodyNode::Row } else { BodyNode::Object(injected.body) };
+    let claims = links.claims;
     let parts = chain::Parts {
         json: Some(json),
         form: Some(injected.form),
         params: Some(injected.params),
-        made_body,
+        prepared: links.specs,
         auth: auth_spec,
     };
     let chain = chain::compile(&mut state, parts);
@@ -84,7 +83,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
 
     let mut warnings = tables::warnings(&state);
     if let Some(url) = &url {
-        warnings.extend(exposure::check(&mut state, url, &header_list));
+        warnings.extend(exposure::check(&mut state, url, &header_list, &claims));
     }
 
     let problems = std::mem::take(&mut state.problems);
@@ -105,7 +104,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
             path: url.path,
             query: all_query,
             headers: header_list,
-            idempotency_header: idempotency_header.clone(),
+            idempotency_header: idempotency_header.clone().filter(|_| !key_by_link),
             max_url_bytes: config.endpoint.max_url_length,
         },
         chain,

@@ -9,8 +9,17 @@ use sha2::{Digest, Sha256};
 use crate::plan::{LinkPlan, Plan, RequestPlan};
 
 /// Links that determine when, how often or under whose name a request is sent, but not what is requested.
-const NOT_OF_THE_REQUEST: [&str; 6] =
-    ["auth", "logging", "retry", "timing", "transport_diagnostic", "worker_identity"];
+const NOT_OF_THE_REQUEST: [&str; 9] = [
+    "auth",
+    "bearer_token",
+    "compress_body",
+    "header_auth",
+    "logging",
+    "retry",
+    "timing",
+    "transport_diagnostic",
+    "worker_identity",
+];
 
 /// SHA-256 of the plan in hexadecimal.
 pub(crate) fn of_plan(plan: &Plan) -> Result<String, serde_json::Error> {

@@ -2,19 +2,26 @@
 
 use apisink_config::{Auth, Code, names_a_credential};
 
+use crate::links::Claims;
 use crate::plan::NamedPieces;
 use crate::state::State;
 use crate::url::{Url, is_loopback};
 
 /// Refuses credentials that would go over http to another machine, unless the config allows it; then says so.
-pub(crate) fn check(state: &mut State<'_>, url: &Url, headers: &[NamedPieces]) -> Vec<String> {
+pub(crate) fn check(
+    state: &mut State<'_>,
+    url: &Url,
+    headers: &[NamedPieces],
+    claims: &Claims,
+) -> Vec<String> {
     if url.scheme != "http" || is_loopback(&url.authority) {
         return Vec::new();
     }
     let config = state.config;
-    let named = headers.iter().find(|header| names_a_credential(&header.name));
+    let mut names = headers.iter().map(|header| &header.name).chain(claims.iter().map(|(name, _)| name));
+    let named = names.find(|name| names_a_credential(name));
     let what = match (&config.auth.value, named) {
-        (Auth::None, Some(header)) => format!("the header `{}` is sent", header.name),
+        (Auth::None, Some(header)) => format!("the header `{header}` is sent"),
         (Auth::None, None) if state.masked().is_empty() => return Vec::new(),
         (Auth::None, None) => "a credential in the URL or a header is sent".to_owned(),
         (auth, _) => format!("auth `{}` sends its credentials", auth.name()),

@@ -3,6 +3,7 @@
 use apisink_config::{Auth, Code, Located, Place, Position, Text};
 use http::{HeaderName, HeaderValue};
 
+use crate::links::{self, Claims};
 use crate::mapping::Mappings;
 use crate::plan::{ColumnRef, NamedPieces, Piece};
 use crate::state::State;
@@ -73,10 +74,15 @@ pub(crate) fn configured(
 pub(crate) fn mapped(
     state: &mut State<'_>,
     compiled: &mut Vec<NamedPieces>,
+    claims: &Claims,
     headers: Vec<(String, Position, ColumnRef)>,
 ) {
     for (name, at, column) in headers {
-        if let Some(lower) = request_header(state, &name, at) {
+        let Some(lower) = request_header(state, &name, at) else { continue };
+        if let Some((_, link)) = claims.iter().find(|(claimed, _)| *claimed == lower) {
+            let what = format!("the header `{lower}` is set by the middleware `{link}` too");
+            state.note(at, Code::Conflict, what, "keep one of them");
+        } else {
             add(state, compiled, lower, at, vec![Piece::Column(column)]);
         }
     }
@@ -93,7 +99,7 @@ fn add(
         Some(("is set twice; case makes no difference", "keep one of them"))
     } else if name == "authorization" && !matches!(*state.config.auth, Auth::None) {
         Some(("is set by `auth` too", "remove it, or set `auth: {type: none}`"))
-    } else if state.config.endpoint.idempotency_header.as_ref().is_some_and(|h| h.eq_ignore_ascii_case(&name))
+    } else if links::idempotency_header(state.config).is_some_and(|header| header.eq_ignore_ascii_case(&name))
     {
         Some((
             "carries the request_id",

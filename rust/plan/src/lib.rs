@@ -15,6 +15,7 @@ mod exposure;
 mod headers;
 mod inputs;
 pub mod jinja;
+mod links;
 mod mapping;
 mod plan;
 mod secrets;

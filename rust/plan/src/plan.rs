@@ -198,6 +198,97 @@ pub enum BodyNode {
 pub struct ParamInjectorSpec {
     /// Parameter name and column, in order.
     pub params: Vec<(String, ColumnRef)>,
+    /// How a column of an array type is written.
+    pub arrays: ArrayForm,
+}
+
+/// How an array is written in the query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArrayForm {
+    /// `tag=a&tag=b`; no parameter for an empty array.
+    Repeat,
+    /// `tag=a,b`; no parameter for an empty array.
+    Comma,
+    /// `tag[]=a&tag[]=b`; no parameter for an empty array.
+    Brackets,
+    /// `tag=["a","b"]`: the array's text form.
+    Json,
+}
+
+/// `headers`: headers whose values may hold columns. A null alone leaves its header out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeadersSpec {
+    /// Headers, names in lower case.
+    pub headers: Vec<NamedPieces>,
+}
+
+/// `bearer_token`: a token of the config in a header.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BearerTokenSpec {
+    /// The header, in lower case.
+    pub header: String,
+    /// The token.
+    pub token: SecretSlot,
+}
+
+/// `header_auth`: a credential of the config in a header.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeaderAuthSpec {
+    /// The header, in lower case.
+    pub header: String,
+    /// What it holds.
+    pub credential: HeaderCredential,
+}
+
+/// What the header of a `header_auth` holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeaderCredential {
+    /// A value.
+    Value {
+        /// What stands before it.
+        prefix: String,
+        /// The value.
+        value: SecretSlot,
+    },
+    /// RFC 7617.
+    User {
+        /// User id; may not hold a colon.
+        username: SecretSlot,
+        /// Password.
+        password: SecretSlot,
+    },
+}
+
+/// `compress_body`: the body, compressed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CompressBodySpec {
+    /// How.
+    pub encoding: CodingName,
+    /// The shortest body that is compressed.
+    pub min_bytes: usize,
+}
+
+/// A content coding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CodingName {
+    /// RFC 1952.
+    Gzip,
+    /// RFC 8878.
+    Zstd,
+}
+
+/// `idempotency_key`: the request_id in a header and a form of the API's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IdempotencyKeySpec {
+    /// The header, in lower case.
+    pub header: String,
+    /// What stands before the request_id.
+    pub before: String,
+    /// What stands after it.
+    pub after: String,
 }
 
 /// `auth`: what the config's auth section yields.

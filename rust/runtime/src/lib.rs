@@ -14,6 +14,7 @@ mod budget;
 mod engine;
 mod error;
 mod exchange;
+mod header_template;
 mod mask;
 mod process;
 pub mod rate;

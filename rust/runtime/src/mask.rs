@@ -10,7 +10,7 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
-use apisink_plan::{AuthSpec, LinkPlan, Plan, SecretValues};
+use apisink_plan::{AuthSpec, HeaderAuthSpec, HeaderCredential, LinkPlan, Plan, SecretValues};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
@@ -44,8 +44,12 @@ impl Mask {
     pub(crate) fn new(plan: &Plan, secrets: &SecretValues) -> Result<Self, RuntimeError> {
         let slots = plan.sink.masked.iter().filter_map(|slot| secrets.get(*slot));
         let mut known: HashSet<String> = slots.filter_map(|secret| worth_masking(secret.expose())).collect();
-        for link in plan.chain.iter().filter(|link| link.middleware == "auth") {
-            known.extend(header_of(link, secrets));
+        for link in &plan.chain {
+            known.extend(match link.middleware.as_str() {
+                "auth" => header_of(link, secrets),
+                "header_auth" => header_of_user(link, secrets),
+                _ => None,
+            });
         }
         let needles = Needles::new(&known)
             .map_err(|_| RuntimeError::Plan("its secrets are too large to be masked in answers".into()))?;
@@ -97,6 +101,14 @@ fn header_of(link: &LinkPlan, secrets: &SecretValues) -> Option<String> {
         }
         AuthSpec::Bearer { .. } | AuthSpec::ApiKey { .. } => None,
     }
+}
+
+/// The same of a `header_auth` with a user.
+fn header_of_user(link: &LinkPlan, secrets: &SecretValues) -> Option<String> {
+    let spec: HeaderAuthSpec = serde_json::from_value(link.spec.clone()).ok()?;
+    let HeaderCredential::User { username, password } = spec.credential else { return None };
+    let (name, secret) = (secrets.get(username)?.expose(), secrets.get(password)?.expose());
+    Some(STANDARD.encode(format!("{name}:{secret}")))
 }
 
 /// The credentials of the plan, and those of one request beside them.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use apisink_plan::{NamedPieces, Piece, RequestPlan, SecretValues};
 use bytes::Bytes;
 use http::header::{
-    AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, PROXY_AUTHORIZATION, SET_COOKIE, USER_AGENT,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
+    SET_COOKIE, USER_AGENT,
 };
 use http::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
@@ -15,6 +16,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::error::{RowError, RuntimeError};
+use crate::header_template::HeaderTemplates;
 use crate::row::{Binder, ColumnIndex, Row};
 
 /// Everything but RFC 3986's unreserved characters is encoded: a value can neither leave its path segment nor its
@@ -77,8 +79,12 @@ pub struct Request {
     masked_target: Option<String>,
     /// Headers without Host and Content-Length, which the transport adds.
     pub headers: HeaderMap,
-    /// Body.
+    /// Body, as it is sent.
     pub body: Bytes,
+    /// The body before it was compressed; none when it was not.
+    plain_body: Option<Bytes>,
+    /// The exchange's request_id; nil before it has one.
+    pub request_id: Uuid,
     /// Whether the headers carry the request_id as an idempotency key.
     pub has_idempotency_key: bool,
 }
@@ -93,6 +99,8 @@ impl Request {
             masked_target: None,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            plain_body: None,
+            request_id: Uuid::nil(),
             has_idempotency_key: false,
         }
     }
@@ -111,6 +119,17 @@ impl Request {
     pub fn set_body(&mut self, body: Bytes, content_type: &HeaderValue) {
         self.body = body;
         self.headers.entry(CONTENT_TYPE).or_insert_with(|| content_type.clone());
+    }
+
+    /// Puts the compressed body in the place of the plain one, which is kept for people and for the sink.
+    pub(crate) fn compress_to(&mut self, body: Bytes, coding: HeaderValue) {
+        self.plain_body = Some(std::mem::replace(&mut self.body, body));
+        self.headers.insert(CONTENT_ENCODING, coding);
+    }
+
+    /// The body for people and for the sink: not compressed.
+    pub(crate) fn shown_body(&self) -> &Bytes {
+        self.plain_body.as_ref().unwrap_or(&self.body)
     }
 
     /// Adds a query parameter, name and value encoded already.
@@ -141,7 +160,8 @@ impl Request {
     pub(crate) fn bytes(&self) -> usize {
         const FIXED: usize = 256;
         const PER_HEADER: usize = 64;
-        FIXED + self.target.len() + self.body.len() + PER_HEADER * self.headers.len()
+        let plain = self.plain_body.as_ref().map_or(0, Bytes::len);
+        FIXED + self.target.len() + self.body.len() + plain + PER_HEADER * self.headers.len()
     }
 }
 
@@ -164,8 +184,7 @@ pub(crate) struct RequestTemplate {
     origin: Arc<Origin>,
     path: Vec<BoundPiece>,
     query: Vec<(String, Vec<BoundPiece>)>,
-    fixed_headers: HeaderMap,
-    row_headers: Vec<(HeaderName, Vec<BoundPiece>)>,
+    headers: HeaderTemplates,
     idempotency_header: Option<HeaderName>,
     max_url_bytes: usize,
     has_secret_target: bool,
@@ -185,49 +204,29 @@ impl RequestTemplate {
         secrets: &SecretValues,
         binder: &mut Binder<'_>,
     ) -> Result<Self, RuntimeError> {
-        let mut bind = |pieces: &[Piece]| bind(pieces, secrets, binder);
-        let path = bind(&plan.path)?;
+        let path = bind(&plan.path, secrets, binder)?;
         let query = plan
             .query
             .iter()
             .map(|NamedPieces { name, value }| {
                 let mut encoded = String::new();
                 encode_into(name.as_bytes(), &mut encoded);
-                Ok((encoded, bind(value)?))
+                Ok((encoded, bind(value, secrets, binder)?))
             })
             .collect::<Result<Vec<_>, RuntimeError>>()?;
-        let mut fixed_headers = HeaderMap::with_capacity(plan.headers.len() + 2);
-        let mut row_headers = Vec::new();
-        for NamedPieces { name, value } in &plan.headers {
-            let header = header_name(name)?;
-            let pieces = bind(value)?;
-            if pieces.iter().any(|p| matches!(p, BoundPiece::Column { .. })) {
-                row_headers.push((header, pieces));
-            } else {
-                let secret = pieces.iter().any(|p| matches!(p, BoundPiece::Secret(_)));
-                let text: String = pieces.iter().map(BoundPiece::fixed).collect();
-                let mut value = HeaderValue::from_str(&text).map_err(|_| {
-                    RuntimeError::Plan(format!("header {name} has a value that HTTP does not allow"))
-                })?;
-                value.set_sensitive(secret);
-                fixed_headers.append(header, value);
-            }
+        let mut headers = HeaderTemplates::new(&plan.headers, secrets, binder)?;
+        if !headers.fixed.contains_key(USER_AGENT) {
+            headers.fixed.insert(USER_AGENT, HeaderValue::from_static(PRODUCT));
         }
-        if !fixed_headers.contains_key(USER_AGENT) {
-            fixed_headers.insert(USER_AGENT, HeaderValue::from_static(PRODUCT));
-        }
-        let has_secret_target = path
-            .iter()
-            .chain(query.iter().flat_map(|(_, pieces)| pieces))
-            .any(|piece| matches!(piece, BoundPiece::Secret(_)));
+        let has_secret_target =
+            path.iter().chain(query.iter().flat_map(|(_, pieces)| pieces)).any(BoundPiece::is_secret);
         Ok(Self {
             method: Method::from_bytes(plan.method.as_bytes())
                 .map_err(|_| RuntimeError::Plan(format!("{} is no HTTP method", plan.method)))?,
             origin: Arc::new(Origin::new(&plan.scheme, &plan.authority)?),
             path,
             query,
-            fixed_headers,
-            row_headers,
+            headers,
             idempotency_header: plan.idempotency_header.as_deref().map(header_name).transpose()?,
             max_url_bytes: plan.max_url_bytes,
             has_secret_target,
@@ -251,33 +250,8 @@ impl RequestTemplate {
         digest.update(self.method.as_str());
         digest.update([0]);
         digest.update(masked_target.as_ref().unwrap_or(&target));
-        let mut headers = self.fixed_headers.clone();
-        let mut text = Vec::new();
-        for (name, pieces) in &self.row_headers {
-            text.clear();
-            if !write_value(pieces, row, false, &mut text)? {
-                continue;
-            }
-            let mut value = HeaderValue::from_bytes(&text).map_err(|_| {
-                RowError::new(
-                    "header_value",
-                    format!("header {name}: the value holds a character that HTTP does not allow (CR, LF, control)"),
-                )
-            })?;
-            digest.update([0]);
-            digest.update(name.as_str());
-            digest.update([0]);
-            if pieces.iter().any(|piece| matches!(piece, BoundPiece::Secret(_))) {
-                value.set_sensitive(true);
-                // Another password makes no other request.
-                text.clear();
-                write_value(pieces, row, true, &mut text)?;
-                digest.update(&text);
-            } else {
-                digest.update(value.as_bytes());
-            }
-            headers.append(name.clone(), value);
-        }
+        let mut headers = self.headers.fixed.clone();
+        self.headers.render(row, &mut headers, |bytes| digest.update(bytes))?;
         Ok(Request {
             method: self.method.clone(),
             origin: self.origin.clone(),
@@ -285,12 +259,15 @@ impl RequestTemplate {
             masked_target,
             headers,
             body: Bytes::new(),
+            plain_body: None,
+            request_id: Uuid::nil(),
             has_idempotency_key: self.idempotency_header.is_some(),
         })
     }
 
-    /// Adds the idempotency header, unless it is switched off.
+    /// Adds the request_id, and the idempotency header unless it is switched off.
     pub(crate) fn identify(&self, request: &mut Request, request_id: Uuid) {
+        request.request_id = request_id;
         let Some(name) = &self.idempotency_header else { return };
         let mut buffer = Uuid::encode_buffer();
         let key: &str = request_id.hyphenated().encode_lower(&mut buffer);
@@ -340,7 +317,11 @@ impl RequestTemplate {
 }
 
 impl BoundPiece {
-    fn fixed(&self) -> &str {
+    pub(crate) fn is_secret(&self) -> bool {
+        matches!(self, BoundPiece::Secret(_))
+    }
+
+    pub(crate) fn fixed(&self) -> &str {
         match self {
             BoundPiece::Literal(text) | BoundPiece::Secret(text) => text,
             BoundPiece::Column { .. } => "",
@@ -410,7 +391,8 @@ pub(crate) fn secret(secrets: &SecretValues, slot: apisink_plan::SecretSlot) -> 
     })
 }
 
-fn header_name(name: &str) -> Result<HeaderName, RuntimeError> {
+/// A plan's name of a header.
+pub(crate) fn header_name(name: &str) -> Result<HeaderName, RuntimeError> {
     HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| RuntimeError::Plan(format!("{name} is no header name")))
 }

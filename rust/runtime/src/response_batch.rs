@@ -217,7 +217,7 @@ impl<'a> ResponseBatch<'a> {
             append_no_headers(&mut self.request_headers);
         }
         if self.context.sink.request_body && sent {
-            let body = mask.body(&exchange.request.body, false);
+            let body = mask.body(exchange.request.shown_body(), false);
             self.request_body.append_value(String::from_utf8_lossy(&body));
         } else {
             self.request_body.append_null();

@@ -85,6 +85,30 @@ fn a_body_of_text_or_by_a_template_says_what_it_is_made_of() {
 }
 
 #[test]
+fn headers_of_the_chain_are_parts_of_the_request_and_their_credentials_are_not_shown() {
+    let links = "  - {type: headers, headers: {X-Row: \"r-{patient}\"}}\n  \
+                 - {type: header_auth, header: X-Api-Key, value: hunter22}\n  \
+                 - {type: bearer_token, header: X-Bearer, token: hunter22}\n  \
+                 - {type: idempotency_key, header: X-Id, format: quoted, prefix: o-}\n";
+    let told =
+        explained(&CONFIG.replace(
+            "  - type: json_body\n",
+            &format!("  - type: json_body\n{links}  - type: compress_body\n"),
+        ));
+    for line in [
+        "header x-row             \"r-{patient_id}\"",
+        "header x-api-key         a credential, shown as ***",
+        "header x-bearer          Bearer and a token, shown as ***",
+        "header x-id              the row's request_id, as \"o-…\", the same in every attempt",
+        "header content-encoding  gzip, if the body has 1024 bytes or more",
+        "a request twice  the API can tell by x-id",
+    ] {
+        assert!(told.contains(line), "{line}\nis not in\n{told}");
+    }
+    assert!(!told.contains("hunter22") && !told.contains("idempotency-key"), "{told}");
+}
+
+#[test]
 fn a_template_that_is_not_there_or_has_a_fault_is_refused_without_resolving_anything() {
     let text =
         CONFIG.replace("  - type: json_body\n", "  - {type: template_body, template_file: order.j2}\n");

@@ -23,6 +23,7 @@ pub(crate) fn check_chain(section: &Section<'_>, chain: &[Located<Middleware>], 
         }
     }
     check_body(section, chain);
+    check_compression(section, chain);
     check_retry(section, chain, auth);
 }
 
@@ -45,6 +46,27 @@ fn check_body(section: &Section<'_>, chain: &[Located<Middleware>]) {
     }
 }
 
+/// Only a body that is there can be compressed.
+fn check_compression(section: &Section<'_>, chain: &[Located<Middleware>]) {
+    let Some(place) = chain.iter().position(|link| matches!(link.value, Middleware::CompressBody(_))) else {
+        return;
+    };
+    if chain[..place].iter().any(|link| makes_body(&link.value)) {
+        return;
+    }
+    let (what, hint) = match chain.iter().find(|link| makes_body(&link.value)) {
+        Some(body) => (
+            format!("the middleware `compress_body` stands before `{}`, which makes the body", body.name()),
+            "put it after the middleware that makes the body",
+        ),
+        None => (
+            "the middleware `compress_body` has no effect: nothing in the chain makes a body".to_owned(),
+            "remove it, or add for example `- type: json_body` before it",
+        ),
+    };
+    section.note(chain[place].at, Code::Conflict, what, hint);
+}
+
 const fn makes_body(link: &Middleware) -> bool {
     matches!(
         link,
@@ -58,8 +80,11 @@ const fn why_once(link: &Middleware) -> Option<&'static str> {
     match link {
         Middleware::Retry(_) => Some("each would repeat the attempts of the other"),
         link if makes_body(link) => Some("a request has one body"),
-        Middleware::ParamInjector => Some("every parameter would be sent twice"),
+        Middleware::ParamInjector(_) => Some("every parameter would be sent twice"),
         Middleware::Auth => Some("the second would only replace the credentials of the first"),
+        Middleware::BearerToken(_) => Some("a request has one bearer"),
+        Middleware::CompressBody(_) => Some("the body would be compressed twice"),
+        Middleware::IdempotencyKey(_) => Some("a request has one key"),
         Middleware::WorkerIdentity | Middleware::TransportDiagnostic => {
             Some("both fill the same column with the same")
         }

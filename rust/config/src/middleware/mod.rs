@@ -1,13 +1,23 @@
 //! `middleware`: the chain around the request. One file per middleware that has keys.
 
 mod chain;
+mod compress_body;
+mod credentials;
+mod headers;
+mod idempotency_key;
 mod logging;
+mod param_injector;
 mod retry;
 mod template_body;
 mod text_body;
 
 pub(crate) use chain::check_chain;
+pub use compress_body::{CompressBody, Compression};
+pub use credentials::{BearerToken, HeaderAuth};
+pub use headers::Headers;
+pub use idempotency_key::{IdempotencyKey, KeyFormat};
 pub use logging::{Level, Logging};
+pub use param_injector::{Arrays, ParamInjector};
 pub use retry::Retry;
 pub use template_body::TemplateBody;
 pub use text_body::TextBody;
@@ -29,7 +39,17 @@ tagged! {
         /// A template in the language of Jinja, rendered for every row as the request's body.
         TemplateBody(TemplateBody) = "template_body",
         /// Mapped columns as query parameters. A null leaves its parameter out.
-        ParamInjector = "param_injector",
+        ParamInjector(ParamInjector) = "param_injector",
+        /// Headers whose values may hold columns.
+        Headers(Headers) = "headers",
+        /// A token of the config in every request, as `Bearer` and the token.
+        BearerToken(BearerToken) = "bearer_token",
+        /// A value of the config, or a user and password, in a header of every request.
+        HeaderAuth(HeaderAuth) = "header_auth",
+        /// Compresses the request's body. Stands after the middleware that makes it.
+        CompressBody(CompressBody) = "compress_body",
+        /// The request_id in a header and a form of the API's own.
+        IdempotencyKey(IdempotencyKey) = "idempotency_key",
         /// The place of the section `auth` in the chain; innermost when it is not named.
         Auth = "auth",
         /// One log line per exchange.

@@ -14,7 +14,11 @@
 
 mod auth;
 mod chain;
+mod compress_body;
+mod credentials;
 mod form_body;
+mod headers;
+mod idempotency_key;
 mod json_body;
 mod logging;
 mod param_injector;
@@ -31,6 +35,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 pub use chain::{Chain, Next, Terminal};
 pub use registry::{BuildContext, Factory, Registry};
@@ -54,6 +59,16 @@ pub enum Part {
     Bytes(Bytes),
     /// Text, such as encoded query parameters.
     Text(String),
+    /// Headers.
+    Headers(Box<HeaderPart>),
+}
+
+/// Headers that a middleware made of a row.
+#[derive(Clone, Debug)]
+pub struct HeaderPart {
+    pub(crate) headers: HeaderMap,
+    /// What of the row reached them, for the digest of the request; no secret.
+    pub(crate) seen: Vec<u8>,
 }
 
 impl Part {
@@ -63,6 +78,7 @@ impl Part {
             Part::None => 0,
             Part::Bytes(bytes) => bytes.len(),
             Part::Text(text) => text.len(),
+            Part::Headers(part) => 64 * part.headers.len() + 2 * part.seen.len(),
         }
     }
 
@@ -77,6 +93,7 @@ impl Part {
             Part::None => &[],
             Part::Bytes(bytes) => bytes,
             Part::Text(text) => text.as_bytes(),
+            Part::Headers(part) => &part.seen,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `param_injector` (interceptor): row values as query parameters. A null leaves its parameter out.
 
-use apisink_plan::ParamInjectorSpec;
+use apisink_plan::{ArrayForm, ParamInjectorSpec};
 
 use super::{BoxFuture, BuildContext, Interceptor, Link, Next, Part};
 use crate::error::{RowError, RuntimeError};
@@ -19,17 +19,50 @@ pub(super) fn make(context: &mut BuildContext<'_, '_>) -> Result<Link, RuntimeEr
             Ok(Param { name: encoded, column: context.binder.column(column)?, required: column.required })
         })
         .collect::<Result<Vec<_>, RuntimeError>>()?;
-    Ok(Link::Interceptor(Box::new(ParamInjector { params })))
+    Ok(Link::Interceptor(Box::new(ParamInjector { params, arrays: spec.arrays })))
 }
 
 struct ParamInjector {
     params: Vec<Param>,
+    arrays: ArrayForm,
 }
 
 struct Param {
     name: String,
     column: ColumnIndex,
     required: bool,
+}
+
+impl ParamInjector {
+    /// Adds the items of an array; a null one is left out.
+    fn array(&self, row: &Row<'_>, param: &Param, query: &mut String) -> Result<(), RowError> {
+        let mut first = true;
+        let name = match self.arrays {
+            ArrayForm::Brackets => format!("{}{BRACKETS}", param.name),
+            _ => param.name.clone(),
+        };
+        row.each_text(param.column, |item| {
+            if self.arrays == ArrayForm::Comma && !first {
+                query.push(',');
+            } else {
+                begin(query, &name);
+            }
+            first = false;
+            encode_into(item, query);
+        })
+    }
+}
+
+/// `[]`, encoded: neither may stand in a query as it is (RFC 3986, 3.4).
+const BRACKETS: &str = "%5B%5D";
+
+/// Begins a parameter.
+fn begin(query: &mut String, name: &str) {
+    if !query.is_empty() {
+        query.push('&');
+    }
+    query.push_str(name);
+    query.push('=');
 }
 
 impl Interceptor for ParamInjector {
@@ -41,13 +74,13 @@ impl Interceptor for ParamInjector {
                 require(row, param.column, param.required)?;
                 continue;
             }
+            if self.arrays != ArrayForm::Json && row.is_array(param.column) {
+                self.array(row, param, &mut query)?;
+                continue;
+            }
             value.clear();
             row.write_text(param.column, &mut value)?;
-            if !query.is_empty() {
-                query.push('&');
-            }
-            query.push_str(&param.name);
-            query.push('=');
+            begin(&mut query, &param.name);
             encode_into(&value, &mut query);
         }
         Ok(if query.is_empty() { Part::None } else { Part::Text(query) })

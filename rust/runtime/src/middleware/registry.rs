@@ -7,8 +7,8 @@ use apisink_plan::{LinkPlan, LogLevel, Plan, SecretSlot, SecretValues};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Chain, Link, auth, form_body, json_body, logging, param_injector, retry, template_body, text_body,
-    timing, transport_diagnostic, worker_identity,
+    Chain, Link, auth, compress_body, credentials, form_body, headers, idempotency_key, json_body, logging,
+    param_injector, retry, template_body, text_body, timing, transport_diagnostic, worker_identity,
 };
 use crate::error::RuntimeError;
 use crate::row::Binder;
@@ -54,9 +54,14 @@ pub struct Registry {
 
 impl Default for Registry {
     fn default() -> Self {
-        let factories: [(&'static str, Factory); 11] = [
+        let factories: [(&'static str, Factory); 16] = [
             ("auth", auth::make),
+            ("bearer_token", credentials::bearer_token),
+            ("compress_body", compress_body::make),
             ("form_body", form_body::make),
+            ("header_auth", credentials::header_auth),
+            ("headers", headers::make),
+            ("idempotency_key", idempotency_key::make),
             ("json_body", json_body::make),
             ("logging", logging::make),
             ("param_injector", param_injector::make),

@@ -193,6 +193,27 @@ impl Row<'_> {
         column.column.write_text(self.index, out).map_err(|why| unrenderable(column.name, &why))
     }
 
+    /// Whether the value is an array.
+    pub fn is_array(&self, column: ColumnIndex) -> bool {
+        matches!(self.column(column).column, Column::List(..)) && !self.column(column).lacks(self.index)
+    }
+
+    /// Hands over the text form of each item of an array that is not null.
+    pub fn each_text(&self, column: ColumnIndex, mut item: impl FnMut(&[u8])) -> Result<(), RowError> {
+        let column = self.column(column);
+        let Column::List(array, items) = &column.column else { return Ok(()) };
+        let offsets = array.value_offsets();
+        let mut text = Vec::new();
+        for index in offsets[self.index] as usize..offsets[self.index + 1] as usize {
+            if !items.is_null(index) {
+                text.clear();
+                items.write_text(index, &mut text).map_err(|why| unrenderable(column.name, &why))?;
+                item(&text);
+            }
+        }
+        Ok(())
+    }
+
     /// Appends the JSON form of a value; `null` for null.
     pub fn write_json(&self, column: ColumnIndex, out: &mut Vec<u8>) -> Result<(), RowError> {
         let column = self.column(column);

@@ -8,6 +8,7 @@ mod closing;
 mod connections;
 mod credentials;
 mod encoding;
+mod headers;
 mod memory;
 mod outcomes;
 mod rate;

@@ -214,7 +214,8 @@ pub(crate) struct Answer {
     pub(crate) error_message: Option<String>,
     pub(crate) url: Option<String>,
     pub(crate) request_body: Option<String>,
-    pub(crate) body_length: usize,
+    pub(crate) request_digest: Option<String>,
+    pub(crate) response_body: Option<String>,
 }
 
 impl Answer {
@@ -237,7 +238,8 @@ impl Answer {
                 error_message: text(error.column(1), row),
                 url: text(column("url"), row),
                 request_body: text(column("request_body"), row),
-                body_length: text(column("response_body"), row).map_or(0, |body| body.len()),
+                request_digest: text(column("request_digest"), row),
+                response_body: text(column("response_body"), row),
             })
             .collect()
     }

@@ -125,7 +125,7 @@ fn twice(compiled: &Compiled) -> String {
         ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "QUERY"].contains(&request.method.as_str());
     let retry = compiled.plan.chain.iter().find(|link| link.middleware == "retry");
     let retry = retry.and_then(|link| serde_json::from_value::<RetrySpec>(link.spec.clone()).ok());
-    match (&request.idempotency_header, idempotent, retry) {
+    match (&compiled.driver.idempotency_header, idempotent, retry) {
         (Some(name), ..) => {
             format!("the API can tell by {name}: it is the same in every attempt and after every crash")
         }

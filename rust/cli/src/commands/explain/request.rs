@@ -2,8 +2,9 @@
 
 use apisink_config::{Auth, Config};
 use apisink_plan::{
-    BodyNode, ColumnRef, FormBodySpec, JsonBodySpec, LinkPlan, NamedPieces, ParamInjectorSpec, Piece, Plan,
-    RequestPlan, TemplateBodySpec, TextBodySpec,
+    BearerTokenSpec, BodyNode, CodingName, ColumnRef, CompressBodySpec, FormBodySpec, HeaderAuthSpec,
+    HeaderCredential, HeadersSpec, IdempotencyKeySpec, JsonBodySpec, LinkPlan, NamedPieces,
+    ParamInjectorSpec, Piece, Plan, RequestPlan, TemplateBodySpec, TextBodySpec,
 };
 use serde_json::Value;
 
@@ -23,6 +24,9 @@ pub(super) fn told(config: &Config, plan: &Plan) -> Table {
     }
     for NamedPieces { name, value } in &request.headers {
         table.row(format!("header {name}"), pieces(value));
+    }
+    for link in &plan.chain {
+        header(&mut table, link);
     }
     if let Some(name) = &request.idempotency_header {
         table.row(format!("header {name}"), "the row's request_id, the same in every attempt");
@@ -89,6 +93,53 @@ fn injected(table: &mut Table, link: &LinkPlan) {
     named_columns(table, "query", &spec.params);
 }
 
+/// The headers that a link sets.
+fn header(table: &mut Table, link: &LinkPlan) {
+    let spec = link.spec.clone();
+    match link.middleware.as_str() {
+        "headers" => {
+            let Ok(spec) = serde_json::from_value::<HeadersSpec>(spec) else { return };
+            for NamedPieces { name, value } in &spec.headers {
+                table.row(format!("header {name}"), pieces(value));
+            }
+        }
+        "bearer_token" => {
+            let Ok(spec) = serde_json::from_value::<BearerTokenSpec>(spec) else { return };
+            table.row(format!("header {}", spec.header), "Bearer and a token, shown as ***");
+        }
+        "header_auth" => {
+            let Ok(spec) = serde_json::from_value::<HeaderAuthSpec>(spec) else { return };
+            let what = match &spec.credential {
+                HeaderCredential::Value { .. } => "a credential, shown as ***",
+                HeaderCredential::User { .. } => "a user and password, shown as ***",
+            };
+            table.row(format!("header {}", spec.header), what);
+        }
+        "compress_body" => {
+            let Ok(spec) = serde_json::from_value::<CompressBodySpec>(spec) else { return };
+            let coding = match spec.encoding {
+                CodingName::Gzip => "gzip",
+                CodingName::Zstd => "zstd",
+            };
+            let what = format!("{coding}, if the body has {} bytes or more", spec.min_bytes);
+            table.row("header content-encoding", what);
+        }
+        "idempotency_key" => {
+            let Ok(IdempotencyKeySpec { header, before, after }) = serde_json::from_value(spec) else {
+                return;
+            };
+            let form = if before.is_empty() && after.is_empty() {
+                String::new()
+            } else {
+                format!(", as {before}…{after}")
+            };
+            let what = format!("the row's request_id{form}, the same in every attempt");
+            table.row(format!("header {header}"), what);
+        }
+        _ => {}
+    }
+}
+
 /// Columns under names, of which a null leaves its name out.
 fn named_columns(table: &mut Table, kind: &str, columns: &[(String, ColumnRef)]) {
     for (name, column) in columns {
@@ -117,7 +168,7 @@ fn body(table: &mut Table, link: &LinkPlan) {
         return template(table, &spec);
     }
     let mut columns = Vec::new();
-    if link.middleware != "param_injector" {
+    if !["param_injector", "headers"].contains(&link.middleware.as_str()) {
         find_columns(&link.spec, &mut columns);
     }
     if !columns.is_empty() {

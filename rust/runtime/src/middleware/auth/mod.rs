@@ -24,7 +24,7 @@ pub(super) fn make(context: &mut BuildContext<'_, '_>) -> Result<Link, RuntimeEr
 }
 
 /// A credential as the value of a header, which never prints.
-fn credential(value: &str) -> Result<HeaderValue, RuntimeError> {
+pub(super) fn credential(value: &str) -> Result<HeaderValue, RuntimeError> {
     let mut header = HeaderValue::from_str(value).map_err(|_| {
         RuntimeError::Plan("auth: the credential holds a character that an HTTP header does not allow".into())
     })?;
