@@ -34,8 +34,9 @@ pub use generated::{about_middleware, json_schema, reference};
 pub use keys::Literal;
 pub use method::Method;
 pub use middleware::{
-    Arrays, BearerToken, CompressBody, Compression, HeaderAuth, Headers, IdempotencyKey, KeyFormat, Level,
-    Logging, Middleware, ParamInjector, Retry, TemplateBody, TextBody,
+    Arrays, BearerToken, CompressBody, Compression, FieldType, HeaderAuth, Headers, IdempotencyKey,
+    JsonResponse, KeyFormat, Level, Logging, Middleware, ParamInjector, ResponseField, Retry, TemplateBody,
+    TextBody,
 };
 pub use nearest::nearest;
 pub use overrides::Override;
@@ -89,17 +90,16 @@ impl Config {
         found
     }
 
-    /// Whether a reference names a file that is a part of the config, such as a template: it is read wherever the config is
+    /// Whether a reference names a file that is a part of the config, such as a template or a schema: it is read wherever the config is
     /// judged.
     #[must_use]
     pub fn is_part(&self, reference: &Reference) -> bool {
-        let templates = self.middleware.iter().filter_map(|link| match &link.value {
+        let parts = self.middleware.iter().filter_map(|link| match &link.value {
             Middleware::TemplateBody(body) => body.template_file.as_ref(),
+            Middleware::JsonResponse(json) => json.schema_file.as_ref(),
             _ => None,
         });
-        templates
-            .flat_map(Text::references)
-            .any(|part| part.kind == reference.kind && part.key == reference.key)
+        parts.flat_map(Text::references).any(|part| part.kind == reference.kind && part.key == reference.key)
     }
 
     fn texts(&self) -> Vec<&Text> {

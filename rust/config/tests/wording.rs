@@ -86,7 +86,7 @@ fn a_middleware_that_is_not_known_is_refused_with_the_nearest_and_all_known_ones
         refusal(&with("middleware:\n  - type: retyr\n    max_attempts: 5")),
         "c.yaml:9:11: `middleware[0].type` is `retyr`, which is not known [CONFIG_INVALID_VALUE]\n    \
          - type: retyr\n  did you mean `retry`? known are `retry`, `json_body`, `form_body`, `text_body`, `template_body`, \
-         `param_injector`, `headers`, `bearer_token`, `header_auth`, `compress_body`, `idempotency_key`, `auth`, `logging`, `timing`, `worker_identity`, `transport_diagnostic`"
+         `param_injector`, `headers`, `bearer_token`, `header_auth`, `compress_body`, `idempotency_key`, `json_response`, `auth`, `logging`, `timing`, `worker_identity`, `transport_diagnostic`"
     );
 }
 
@@ -103,6 +103,7 @@ fn a_middleware_that_is_senseless_twice_is_refused() {
         ("param_injector", "every parameter would be sent twice"),
         ("compress_body", "the body would be compressed twice"),
         ("idempotency_key", "a request has one key"),
+        ("json_response", "both fill the same columns"),
         ("auth", "the second would only replace the credentials of the first"),
         ("worker_identity", "both fill the same column with the same"),
         ("transport_diagnostic", "both fill the same column with the same"),
@@ -179,6 +180,33 @@ fn header_auth_is_a_value_or_a_user() {
 fn a_prefix_of_a_key_must_fit_into_quotes() {
     let told = refusal(&with("middleware: [{type: idempotency_key, prefix: \"a b\"}]"));
     assert!(told.starts_with("c.yaml:8:46: `middleware[0].prefix` holds what a key may not hold"), "{told}");
+}
+
+#[test]
+fn what_is_read_of_an_answer_is_named_and_pointed_to() {
+    let link = |keys: &str| refusal(&with(&format!("middleware: [{{type: json_response, {keys}}}]")));
+    for (keys, why) in [
+        ("fields: [{name: a b, pointer: /a}]", "`a b` is no name for a column"),
+        ("fields: [{name: a, pointer: a}]", "`middleware[0].fields[0].pointer` is no JSON Pointer"),
+        ("fields: [{name: a, pointer: /a~2}]", "`middleware[0].fields[0].pointer` is no JSON Pointer"),
+        (
+            "fields: [{name: a, pointer: /a, type: int}]",
+            "`middleware[0].fields[0].type` is `int`, which is not known",
+        ),
+        ("error_message: /a", "`middleware[0].error_message` has no effect without `success_when`"),
+    ] {
+        let told = link(keys);
+        assert!(told.contains(why), "{told}");
+    }
+}
+
+#[test]
+fn a_rejected_body_is_tried_again_only_where_retry_sees_it() {
+    let json = "{type: json_response, success_when: body.ok}";
+    let retry = "{type: retry, retry_rejected: true}";
+    let told = refusal(&with(&format!("middleware: [{json}, {retry}]")));
+    assert!(told.contains("no `json_response` with `success_when` stands after `retry`"), "{told}");
+    parse(with(&format!("middleware: [{retry}, {json}]")).as_bytes(), "c.yaml").unwrap();
 }
 
 #[test]

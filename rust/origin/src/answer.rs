@@ -39,7 +39,8 @@ pub(crate) struct Content {
 }
 
 impl Content {
-    fn whole(kind: Option<HeaderValue>, bytes: Bytes) -> Self {
+    /// These bytes.
+    pub(crate) fn whole(kind: Option<HeaderValue>, bytes: Bytes) -> Self {
         Self { kind, head: bytes, filler: &TEXT, fill: 0, tail: Bytes::new() }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -119,7 +119,7 @@ pub(crate) async fn serve(
     let arrival = shared.recorder.arrive(key.as_deref(), by_path.then_some(path));
     link.begin(Some(arrival.clone()));
 
-    let keep = match (shared.script.echo, shared.script.no_recording) {
+    let keep = match (shared.script.echo || shared.script.mirror, shared.script.no_recording) {
         (true, _) => usize::MAX,
         (false, false) => KEPT_BODY,
         (false, true) => 0,
@@ -233,6 +233,10 @@ impl Exchange<'_> {
     fn ordinary(&self, body: &[u8], received: u64, fate: Fate) -> Response<Answer> {
         if let Some(count) = self.shared.script.body_bytes {
             return self.respond(StatusCode::OK, self.sized(count), fate);
+        }
+        if self.shared.script.mirror {
+            let kind = self.head.headers.get(CONTENT_TYPE).cloned();
+            return self.respond(StatusCode::OK, Content::whole(kind, Bytes::copy_from_slice(body)), fate);
         }
         let echo = self.shared.script.echo.then(|| {
             let (body, body_base64) = recorded::body_text(body);

@@ -35,6 +35,10 @@ pub struct Script {
     #[arg(long, help_heading = "Answers")]
     pub echo: bool,
 
+    /// Answer with the request's own body, whatever it is
+    #[arg(long, conflicts_with_all = ["echo", "body_bytes"], help_heading = "Answers")]
+    pub mirror: bool,
+
     /// Answer with a body of this many bytes (JSON from 13 bytes on)
     #[arg(long, value_name = "COUNT", help_heading = "Answers")]
     pub body_bytes: Option<u64>,
@@ -129,6 +133,7 @@ impl Default for Script {
             seed: 0,
             latency: Latency::None,
             echo: false,
+            mirror: false,
             body_bytes: None,
             body_binary: false,
             close_idle: None,

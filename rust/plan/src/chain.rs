@@ -48,7 +48,8 @@ pub(crate) fn compile(state: &mut State<'_>, parts: Parts) -> Vec<LinkPlan> {
             | Middleware::BearerToken(_)
             | Middleware::HeaderAuth(_)
             | Middleware::CompressBody(_)
-            | Middleware::IdempotencyKey(_) => prepared.unwrap_or_default(),
+            | Middleware::IdempotencyKey(_)
+            | Middleware::JsonResponse(_) => prepared.unwrap_or_default(),
             Middleware::ParamInjector(injector) => {
                 let params = params.take().unwrap_or_default();
                 if params.is_empty() && state.problems.is_empty() {
@@ -90,6 +91,7 @@ fn retry_spec(retry: &Retry) -> RetrySpec {
         max_attempts: retry.max_attempts,
         retry_status_codes: retry.retry_status_codes.clone(),
         retry_transport_errors: retry.retry_transport_errors,
+        retry_rejected: retry.retry_rejected,
         base_delay_ms: millis(retry.base_delay),
         max_delay_ms: millis(retry.longest_delay()),
         respect_retry_after: retry.respect_retry_after,

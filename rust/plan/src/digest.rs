@@ -9,11 +9,12 @@ use sha2::{Digest, Sha256};
 use crate::plan::{LinkPlan, Plan, RequestPlan};
 
 /// Links that determine when, how often or under whose name a request is sent, but not what is requested.
-const NOT_OF_THE_REQUEST: [&str; 9] = [
+const NOT_OF_THE_REQUEST: [&str; 10] = [
     "auth",
     "bearer_token",
     "compress_body",
     "header_auth",
+    "json_response",
     "logging",
     "retry",
     "timing",

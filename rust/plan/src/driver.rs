@@ -64,6 +64,18 @@ pub struct DriverSink {
     pub merge: Option<DriverMerge>,
     /// Source columns to keep beside the response.
     pub source_columns: Vec<String>,
+    /// Columns that are picked from answers, in the order in which they stand after those.
+    pub response_fields: Vec<DriverField>,
+}
+
+/// A column that is picked from answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriverField {
+    /// Its name.
+    pub name: String,
+    /// Spark's name of its type.
+    pub data_type: String,
 }
 
 /// The table with one current row per tracking_id: exactly one of `table` and `path`.

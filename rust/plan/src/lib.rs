@@ -18,6 +18,7 @@ pub mod jinja;
 mod links;
 mod mapping;
 mod plan;
+mod response;
 mod secrets;
 mod state;
 mod tables;
@@ -26,9 +27,10 @@ mod transport;
 mod url;
 
 pub use compile::{Compiled, compile};
-pub use driver::{DriverMerge, DriverPlan, DriverSink, DriverSource};
+pub use driver::{DriverField, DriverMerge, DriverPlan, DriverSink, DriverSource};
 pub use inputs::{Inputs, ResolvedReference};
 pub use plan::*;
+pub use response::{RESPONSE_COLUMNS, validator};
 pub use secrets::{Secret, SecretValues};
 pub use transport::{
     ClientCertificatePlan, ProxyKind, ProxyPlan, RedirectPlan, TcpPlan, TlsPlan, TlsVersion, TransportPlan,

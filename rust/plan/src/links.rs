@@ -7,7 +7,6 @@ use apisink_config::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::body;
 use crate::headers::{self, unfit_for_header};
 use crate::mapping::Mappings;
 use crate::plan::{
@@ -15,6 +14,7 @@ use crate::plan::{
     IdempotencyKeySpec, NamedPieces,
 };
 use crate::state::State;
+use crate::{body, response};
 
 /// The specifications of the links that are compiled first, each in the place of its link.
 pub(crate) struct Prepared {
@@ -68,6 +68,7 @@ pub(crate) fn prepare(state: &mut State<'_>, mappings: &mut Mappings<'_>, fixed:
                 };
                 spec(Some(CompressBodySpec { encoding, min_bytes: compress.min_bytes }))
             }
+            Middleware::JsonResponse(json) => spec(response::compile(state, json)),
             Middleware::IdempotencyKey(key) => spec(key_spec(state, &mut claims, fixed, link.at, key)),
             _ => None,
         })

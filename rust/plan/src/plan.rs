@@ -119,6 +119,8 @@ pub struct RetrySpec {
     pub retry_status_codes: Vec<u16>,
     /// Whether transport errors and timeouts are tried again.
     pub retry_transport_errors: bool,
+    /// Whether an answer that `json_response` rejects is tried again.
+    pub retry_rejected: bool,
     /// Upper bound of the first pause; doubles with each attempt. The pause is drawn from 0 to the bound (full jitter).
     pub base_delay_ms: u64,
     /// Upper bound of every computed pause.
@@ -278,6 +280,60 @@ pub enum CodingName {
     Gzip,
     /// RFC 8878.
     Zstd,
+}
+
+/// `json_response`: what is made of an answer's JSON body.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JsonResponseSpec {
+    /// Whether the body also stands in the sink's column `json`.
+    pub json_column: bool,
+    /// JSON Schema that a successful answer's body must meet.
+    pub schema: Option<serde_json::Value>,
+    /// Parts of the body that become columns, in the order of [`SinkPlan::response_fields`].
+    pub fields: Vec<ResponseFieldSpec>,
+    /// Expression that says whether an answer with a 2xx status is a success.
+    pub success_when: Option<String>,
+    /// JSON Pointer to what went wrong.
+    pub error_message: Option<String>,
+}
+
+/// A part of the body as a column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ResponseFieldSpec {
+    /// The column's name.
+    pub name: String,
+    /// JSON Pointer.
+    pub pointer: String,
+    /// Its type.
+    pub kind: FieldKind,
+    /// Whether a successful answer without it is an `invalid_response`.
+    pub required: bool,
+}
+
+/// The type of a column that is picked from an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    /// Text as it is, anything else in its JSON form.
+    String,
+    /// A whole number of 64 bits.
+    Long,
+    /// A number.
+    Double,
+    /// True or false.
+    Boolean,
+}
+
+impl FieldKind {
+    /// Spark's name of the type.
+    pub const fn spark(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Long => "bigint",
+            Self::Double => "double",
+            Self::Boolean => "boolean",
+        }
+    }
 }
 
 /// `idempotency_key`: the request_id in a header and a form of the API's own.
@@ -440,6 +496,8 @@ pub struct SinkPlan {
     pub request_body: bool,
     /// Source columns to keep, in the order in which they stand after the response's own.
     pub source_columns: Vec<String>,
+    /// Columns that `json_response` fills, in the order in which they stand after those.
+    pub response_fields: Vec<(String, FieldKind)>,
     /// Secrets that are looked for in what comes back, and masked there.
     pub masked: Vec<SecretSlot>,
 }

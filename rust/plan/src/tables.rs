@@ -2,10 +2,10 @@
 
 use apisink_config::{Code, Merge, SourceRows, TableName, Target};
 
-use crate::driver::{DriverMerge, DriverSink, DriverSource};
-use crate::headers;
+use crate::driver::{DriverField, DriverMerge, DriverSink, DriverSource};
 use crate::plan::SinkPlan;
 use crate::state::State;
+use crate::{headers, response};
 
 /// What the sink's rows keep.
 pub(crate) fn sink(state: &mut State<'_>) -> SinkPlan {
@@ -26,6 +26,7 @@ pub(crate) fn sink(state: &mut State<'_>) -> SinkPlan {
         request_headers: sink.request_headers,
         request_body: sink.request_body,
         source_columns: sink.source_columns.iter().map(|column| column.value.clone()).collect(),
+        response_fields: response::columns(state.config),
         masked: state.masked(),
     }
 }
@@ -107,6 +108,10 @@ pub(crate) fn driver_sink(state: &mut State<'_>) -> DriverSink {
         mode: sink.mode.as_str().to_owned(),
         merge,
         source_columns: sink.source_columns.iter().map(|column| column.value.clone()).collect(),
+        response_fields: response::columns(state.config)
+            .into_iter()
+            .map(|(name, kind)| DriverField { name, data_type: kind.spark().to_owned() })
+            .collect(),
     }
 }
 

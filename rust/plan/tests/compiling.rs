@@ -545,7 +545,7 @@ fn the_driver_learns_where_responses_go() {
     ));
     let expected = serde_json::json!({
         "table": null, "path": "/out", "format": "parquet", "mode": "overwrite",
-        "merge": {"table": "s.n", "path": null, "appendRows": true}, "sourceColumns": ["b", "a"]
+        "merge": {"table": "s.n", "path": null, "appendRows": true}, "sourceColumns": ["b", "a"], "responseFields": [],
     });
     assert_eq!(serde_json::to_value(&made.driver.sink).unwrap(), expected);
     assert_eq!(made.plan.sink.source_columns, ["b", "a"]);

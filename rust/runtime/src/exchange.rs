@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::budget::Reservation;
 use crate::error::{RowError, RuntimeError};
+use crate::parsed::{BodyVerdict, Parsed};
 use crate::request::Request;
 use crate::source_columns::SourceRow;
 
@@ -24,6 +25,8 @@ pub struct Exchange {
     pub request: Request,
     /// What came of it: set by the transport, or by a middleware that ends the exchange itself.
     pub result: Option<Result<Response, Failure>>,
+    /// What `json_response` made of the answer.
+    pub parsed: Option<Parsed>,
     /// Attempts made so far, in order.
     pub attempts: Vec<Attempt>,
     /// What listeners recorded.
@@ -48,12 +51,27 @@ impl Exchange {
 
     /// The result in one word.
     pub fn outcome(&self) -> Outcome {
+        if let Some(verdict) = self.verdict() {
+            return verdict.outcome;
+        }
         match &self.result {
             Some(Ok(response)) if response.status.is_success() => Outcome::Success,
             Some(Ok(_)) => Outcome::HttpError,
             Some(Err(failure)) => failure.kind.outcome(),
             None => Outcome::Unknown,
         }
+    }
+
+    /// Why the answer is no success although its status says so.
+    pub fn verdict(&self) -> Option<&BodyVerdict> {
+        self.parsed.as_ref().filter(|_| matches!(self.result, Some(Ok(_))))?.verdict.as_ref()
+    }
+
+    /// Drops an answer that is not wanted, and the memory it held, before the request is sent again.
+    pub(crate) fn forget_answer(&mut self) {
+        self.result = None;
+        self.parsed = None;
+        self.memory.shrink_to(self.request.bytes());
     }
 
     /// Ends the exchange because its row cannot be sent.
@@ -283,6 +301,7 @@ pub(crate) mod sample {
             request_digest: None,
             request: Request::new(http::Method::POST, origin, "/patients".into()),
             result: None,
+            parsed: None,
             attempts: Vec::new(),
             notes: Notes::default(),
             started_at: SystemTime::UNIX_EPOCH,

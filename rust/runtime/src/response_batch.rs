@@ -20,6 +20,7 @@ use http::header::{HeaderName, HeaderValue};
 
 use crate::error::RuntimeError;
 use crate::exchange::{Exchange, FailureKind, Notes};
+use crate::field_columns::{self, FieldColumn};
 use crate::mask::{ExchangeMask, Mask};
 use crate::request::shown_value;
 use crate::session::Task;
@@ -28,7 +29,8 @@ use crate::source_columns::{SourceColumns, SourceRow};
 /// Version of the schema, in every row.
 pub const SCHEMA_VERSION: i32 = 1;
 
-/// The schema of response batches. The source columns that the sink keeps stand after these.
+/// The schema of response batches. The source columns that the sink keeps stand after these, then the columns picked from
+/// answers.
 pub fn schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         Arc::new(Schema::new(vec![
@@ -130,6 +132,8 @@ impl ResponseContext {
     pub(crate) fn new(task: Task, sink: SinkPlan, source: SourceColumns) -> Self {
         let response_headers = sink.response_headers.iter().filter_map(|name| name.parse().ok()).collect();
         let fields: Vec<FieldRef> = schema().fields().iter().chain(source.fields()).cloned().collect();
+        let picked = field_columns::fields(&sink.response_fields);
+        let fields: Vec<FieldRef> = fields.into_iter().chain(picked).collect();
         Self { task, sink, response_headers, source, schema: Arc::new(Schema::new(fields)) }
     }
 }
@@ -158,9 +162,11 @@ pub struct ResponseBatch<'a> {
     attempt_log: AttemptLogColumn,
     worker: WorkerColumn,
     transport: TransportColumn,
+    json: StringBuilder,
     log: StringBuilder,
     request_digest: StringBuilder,
     source: Vec<Option<SourceRow>>,
+    fields: Vec<FieldColumn>,
 }
 
 impl<'a> ResponseBatch<'a> {
@@ -190,9 +196,11 @@ impl<'a> ResponseBatch<'a> {
             attempt_log: AttemptLogColumn::default(),
             worker: WorkerColumn::default(),
             transport: TransportColumn::default(),
+            json: StringBuilder::new(),
             log: StringBuilder::new(),
             request_digest: text(),
             source: Vec::with_capacity(rows),
+            fields: context.sink.response_fields.iter().map(|(_, kind)| FieldColumn::new(*kind)).collect(),
         }
     }
 
@@ -228,6 +236,8 @@ impl<'a> ResponseBatch<'a> {
                 self.append_response_headers(&response.headers, &mask);
                 let body = mask.body(&response.body, response.truncated);
                 let text = std::str::from_utf8(&body);
+                let is_json = exchange.parsed.as_ref().is_some_and(|parsed| parsed.json_column);
+                self.json.append_option(text.ok().filter(|_| is_json));
                 match text {
                     Ok(text) => self.response_body.append_value(text),
                     Err(_) => self.response_body.append_value(STANDARD.encode(&body)),
@@ -238,6 +248,7 @@ impl<'a> ResponseBatch<'a> {
             _ => {
                 self.status_code.append_null();
                 append_no_headers(&mut self.response_headers);
+                self.json.append_null();
                 self.response_body.append_null();
                 self.response_body_is_base64.append_null();
                 self.response_body_truncated.append_null();
@@ -249,6 +260,10 @@ impl<'a> ResponseBatch<'a> {
         self.log.append_option(exchange.notes.log.as_deref().map(|line| mask.text(line)));
         self.request_digest.append_option(exchange.request_digest.as_deref());
         self.source.push(exchange.source.clone());
+        for (index, column) in self.fields.iter_mut().enumerate() {
+            let value = exchange.parsed.as_ref().and_then(|parsed| parsed.fields.get(index)?.as_ref());
+            column.append(value, &mask);
+        }
     }
 
     fn append_response_headers(&mut self, headers: &HeaderMap, mask: &ExchangeMask) {
@@ -285,7 +300,7 @@ impl<'a> ResponseBatch<'a> {
             Arc::new(self.response_body.finish()),
             Arc::new(self.response_body_is_base64.finish()),
             Arc::new(self.response_body_truncated.finish()),
-            arrow_array::new_null_array(&DataType::Utf8, rows),
+            Arc::new(self.json.finish()),
             self.attempt_log.finish()?,
             self.worker.finish()?,
             self.transport.finish()?,
@@ -294,6 +309,7 @@ impl<'a> ResponseBatch<'a> {
             Arc::new(arrow_array::Int32Array::from_value(SCHEMA_VERSION, rows)),
         ];
         columns.extend(self.context.source.gather(&self.source)?);
+        columns.extend(self.fields.into_iter().map(FieldColumn::finish));
         RecordBatch::try_new(self.context.schema.clone(), columns)
             .map_err(|e| RuntimeError::Batch(e.to_string()))
     }
@@ -370,6 +386,9 @@ impl Default for ErrorColumn {
 impl ErrorColumn {
     fn append(&mut self, exchange: &Exchange, mask: &ExchangeMask) {
         let error = match &exchange.result {
+            _ if exchange.verdict().is_some() => {
+                exchange.verdict().map(|verdict| (verdict.kind, verdict.message.clone()))
+            }
             Some(Ok(response)) if response.status.is_success() => None,
             Some(Ok(response)) => Some(("http_status", response.status.to_string())),
             Some(Err(failure)) => Some((FailureKind::word(failure.kind), failure.message.clone())),
@@ -539,5 +558,18 @@ impl AttemptLogColumn {
         ListArray::try_new(item, offsets, Arc::new(values), self.present.finish())
             .map(|list| Arc::new(list) as ArrayRef)
             .map_err(|e| RuntimeError::Batch(e.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use apisink_plan::RESPONSE_COLUMNS;
+
+    #[test]
+    fn the_plan_knows_the_names_that_are_taken() {
+        let schema = super::schema();
+        let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let (appended, own) = RESPONSE_COLUMNS.split_last().unwrap();
+        assert_eq!((own, *appended), (names.as_slice(), "ingested_at"));
     }
 }

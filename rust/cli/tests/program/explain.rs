@@ -109,6 +109,18 @@ fn headers_of_the_chain_are_parts_of_the_request_and_their_credentials_are_not_s
 }
 
 #[test]
+fn the_chain_says_what_is_made_of_answers() {
+    let link = "  - {type: json_response, schema_file: s.json, success_when: body.ok, \
+                fields: [{name: no, pointer: /order/no, type: long, required: true}]}\n";
+    let text = CONFIG.replace("  - type: json_body\n", &format!("  - type: json_body\n{link}"));
+    let call = Call::new().file("c.yaml", &text).file("s.json", "{\"type\": \"object\"}");
+    let told = call.run(&["explain", "c.yaml"]);
+    let told = told.all().replace("\n        ", " ");
+    let keys = "json_column: true, success_when: \"body.ok\", by a JSON Schema, column no (bigint) from /order/no, required";
+    assert!(told.contains(keys), "{told}");
+}
+
+#[test]
 fn a_template_that_is_not_there_or_has_a_fault_is_refused_without_resolving_anything() {
     let text =
         CONFIG.replace("  - type: json_body\n", "  - {type: template_body, template_file: order.j2}\n");

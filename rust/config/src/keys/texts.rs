@@ -61,6 +61,7 @@ textless!(
     crate::document::Document,
     crate::middleware::Arrays,
     crate::middleware::Compression,
+    crate::middleware::FieldType,
     crate::middleware::KeyFormat,
     crate::middleware::Level,
     crate::tables::Place,

@@ -25,6 +25,7 @@ pub(crate) fn check_chain(section: &Section<'_>, chain: &[Located<Middleware>], 
     check_body(section, chain);
     check_compression(section, chain);
     check_retry(section, chain, auth);
+    check_rejected(section, chain);
 }
 
 /// Two middlewares of different names that make the body; the same twice is refused as such.
@@ -84,11 +85,28 @@ const fn why_once(link: &Middleware) -> Option<&'static str> {
         Middleware::Auth => Some("the second would only replace the credentials of the first"),
         Middleware::BearerToken(_) => Some("a request has one bearer"),
         Middleware::CompressBody(_) => Some("the body would be compressed twice"),
+        Middleware::JsonResponse(_) => Some("both fill the same columns"),
         Middleware::IdempotencyKey(_) => Some("a request has one key"),
         Middleware::WorkerIdentity | Middleware::TransportDiagnostic => {
             Some("both fill the same column with the same")
         }
         _ => None,
+    }
+}
+
+/// Whether a body is rejected is known to a `retry` that stands around it only.
+fn check_rejected(section: &Section<'_>, chain: &[Located<Middleware>]) {
+    let place =
+        chain.iter().position(|link| matches!(&link.value, Middleware::Retry(retry) if retry.retry_rejected));
+    let Some(place) = place else { return };
+    let after = |link: &Located<Middleware>| matches!(&link.value, Middleware::JsonResponse(json) if json.success_when.is_some());
+    if !chain[place..].iter().any(after) {
+        section.note(
+            chain[place].at,
+            Code::Conflict,
+            "`retry_rejected` has no effect: no `json_response` with `success_when` stands after `retry`",
+            "put `- type: json_response` after `- type: retry`, or remove `retry_rejected`",
+        );
     }
 }
 

@@ -5,6 +5,7 @@ mod compress_body;
 mod credentials;
 mod headers;
 mod idempotency_key;
+mod json_response;
 mod logging;
 mod param_injector;
 mod retry;
@@ -16,6 +17,7 @@ pub use compress_body::{CompressBody, Compression};
 pub use credentials::{BearerToken, HeaderAuth};
 pub use headers::Headers;
 pub use idempotency_key::{IdempotencyKey, KeyFormat};
+pub use json_response::{FieldType, JsonResponse, ResponseField};
 pub use logging::{Level, Logging};
 pub use param_injector::{Arrays, ParamInjector};
 pub use retry::Retry;
@@ -50,6 +52,8 @@ tagged! {
         CompressBody(CompressBody) = "compress_body",
         /// The request_id in a header and a form of the API's own.
         IdempotencyKey(IdempotencyKey) = "idempotency_key",
+        /// Reads the answer's body as JSON: checks it, picks columns of it, and decides by it what a success is.
+        JsonResponse(JsonResponse) = "json_response",
         /// The place of the section `auth` in the chain; innermost when it is not named.
         Auth = "auth",
         /// One log line per exchange.

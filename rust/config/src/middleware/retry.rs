@@ -14,6 +14,8 @@ keys! {
         max_attempts: u32 = whole(1..=100, "attempts").or(3),
         /// Statuses that are tried again.
         retry_status_codes: Vec<u16> = wholes(200..=599).or(vec![429, 500, 502, 503, 504]),
+        /// Whether an answer that the chain's `json_response` rejects (`success_when`) is tried again.
+        retry_rejected: bool = flag().or(false),
         /// Upper bound of the first pause; it doubles with each attempt. The pause is drawn from 0 to the bound.
         base_delay: f64 = seconds(0.0..=HOUR).or(0.2),
         /// Upper bound of every computed pause; not below `base_delay`.
@@ -31,7 +33,7 @@ keys! {
     }
     check |section| {
         check_delays(section, base_delay, max_delay.flatten());
-        check_something_to_retry(section, retry_status_codes.as_deref(), retry_transport_errors);
+        check_something_to_retry(section, retry_status_codes.as_deref(), [retry_transport_errors, retry_rejected]);
         check_retry_after(section, respect_retry_after);
     };
 }
@@ -44,8 +46,8 @@ impl Retry {
     }
 }
 
-fn check_something_to_retry(section: &Section<'_>, codes: Option<&[u16]>, transport_errors: Option<bool>) {
-    if let (Some([]), Some(false)) = (codes, transport_errors) {
+fn check_something_to_retry(section: &Section<'_>, codes: Option<&[u16]>, others: [Option<bool>; 2]) {
+    if let (Some([]), [Some(false), Some(false)]) = (codes, others) {
         section.note(
             section.place("retry_status_codes"),
             Code::Unused,

@@ -42,6 +42,15 @@ async fn an_echo_holds_the_headers_and_the_body() {
 }
 
 #[tokio::test]
+async fn a_mirror_answers_with_the_body_that_came() {
+    let origin = origin(&["--mirror"]).await;
+    let mut client = Client::connect(origin.addr()).await;
+    client.send(b"POST / HTTP/1.1\r\nHost: o\r\nContent-Type: text/x\r\nContent-Length: 3\r\n\r\n[1]").await;
+    let answer = client.answer(true).await.unwrap();
+    assert_eq!((answer.body.as_slice(), answer.header("content-type")), (b"[1]".as_slice(), Some("text/x")));
+}
+
+#[tokio::test]
 async fn an_answer_to_head_has_no_body_and_is_complete() {
     let origin = origin(&[]).await;
     let mut client = Client::connect(origin.addr()).await;

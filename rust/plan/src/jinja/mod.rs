@@ -3,6 +3,7 @@
 //! [`environment`] says what the language can do. The driver compiles a source once to find its faults and names
 //! ([`names`]); an executor compiles it again, since compiled templates do not travel, and renders it for every row.
 
+mod condition;
 mod json;
 mod names;
 mod words;
@@ -14,6 +15,8 @@ use minijinja::value::{Object, ObjectRepr};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
 use serde::{Deserialize, Serialize};
 
+pub use condition::Condition;
+pub(crate) use condition::faults;
 pub use json::write_json;
 pub(crate) use names::{Fault, Name, names};
 

@@ -26,15 +26,7 @@ pub(crate) struct Name {
 /// The names of a source, in the order of the text; or what is wrong with it.
 pub(crate) fn names(source: &str) -> Result<Vec<Name>, Vec<Fault>> {
     let environment = environment(Escape::None, u64::MAX, true);
-    let template = environment.template_from_str(source).map_err(|error| {
-        let offset = error.range().map(|range| range.start);
-        let (line, column) = match offset {
-            Some(offset) => place(source, offset),
-            None => (error.line().map_or(1, narrow), 1),
-        };
-        let what = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-        vec![Fault { line, column, what }]
-    })?;
+    let template = environment.template_from_str(source).map_err(|error| vec![fault_of(&error, source)])?;
     let words = words(source);
     let mut faults = Vec::new();
     let mut state = environment.empty_state();
@@ -66,6 +58,16 @@ pub(crate) fn names(source: &str) -> Result<Vec<Name>, Vec<Fault>> {
         }
     }
     Ok(names)
+}
+
+/// What the language says is wrong with a source.
+pub(super) fn fault_of(error: &minijinja::Error, source: &str) -> Fault {
+    let (line, column) = match error.range() {
+        Some(range) => place(source, range.start),
+        None => (error.line().map_or(1, narrow), 1),
+    };
+    let what = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    Fault { line, column, what }
 }
 
 fn unknown(tried: Result<Value, minijinja::Error>, kind: ErrorKind) -> bool {

@@ -46,6 +46,10 @@ impl Listener for Logging {
             return;
         }
         let (status, error) = match &exchange.result {
+            Some(Ok(response)) if exchange.verdict().is_some() => {
+                let said = exchange.verdict().map(|verdict| verdict.message.as_str());
+                (Some(response.status.as_u16()), said)
+            }
             Some(Ok(response)) => (Some(response.status.as_u16()), None),
             Some(Err(failure)) => (None, Some(failure.message.as_str())),
             None => (None, None),

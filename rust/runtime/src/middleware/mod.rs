@@ -20,6 +20,7 @@ mod form_body;
 mod headers;
 mod idempotency_key;
 mod json_body;
+mod json_response;
 mod logging;
 mod param_injector;
 mod registry;

@@ -7,8 +7,9 @@ use apisink_plan::{LinkPlan, LogLevel, Plan, SecretSlot, SecretValues};
 use serde::de::DeserializeOwned;
 
 use super::{
-    Chain, Link, auth, compress_body, credentials, form_body, headers, idempotency_key, json_body, logging,
-    param_injector, retry, template_body, text_body, timing, transport_diagnostic, worker_identity,
+    Chain, Link, auth, compress_body, credentials, form_body, headers, idempotency_key, json_body,
+    json_response, logging, param_injector, retry, template_body, text_body, timing, transport_diagnostic,
+    worker_identity,
 };
 use crate::error::RuntimeError;
 use crate::row::Binder;
@@ -54,7 +55,7 @@ pub struct Registry {
 
 impl Default for Registry {
     fn default() -> Self {
-        let factories: [(&'static str, Factory); 16] = [
+        let factories: [(&'static str, Factory); 17] = [
             ("auth", auth::make),
             ("bearer_token", credentials::bearer_token),
             ("compress_body", compress_body::make),
@@ -63,6 +64,7 @@ impl Default for Registry {
             ("headers", headers::make),
             ("idempotency_key", idempotency_key::make),
             ("json_body", json_body::make),
+            ("json_response", json_response::make),
             ("logging", logging::make),
             ("param_injector", param_injector::make),
             ("retry", retry::make),

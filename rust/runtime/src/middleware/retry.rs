@@ -10,7 +10,7 @@ use http::header::RETRY_AFTER;
 
 use super::{BoxFuture, BuildContext, Interceptor, Link, Next, Part};
 use crate::error::RuntimeError;
-use crate::exchange::{Exchange, FailureKind};
+use crate::exchange::{Exchange, FailureKind, Outcome};
 use crate::rate::announced::retry_after;
 
 pub(super) fn make(context: &mut BuildContext<'_, '_>) -> Result<Link, RuntimeError> {
@@ -45,7 +45,10 @@ pub enum Verdict {
 pub fn classify(spec: &RetrySpec, exchange: &Exchange, attempts: u32, now: SystemTime) -> Verdict {
     let server_pause = match &exchange.result {
         None => return Verdict::Accept,
-        Some(Ok(response)) if spec.retry_status_codes.contains(&response.status.as_u16()) => {
+        Some(Ok(response))
+            if spec.retry_status_codes.contains(&response.status.as_u16())
+                || spec.retry_rejected && is_rejected(exchange) =>
+        {
             let named = response.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             if spec.respect_retry_after { named.and_then(|value| retry_after(value, now)) } else { None }
         }
@@ -71,6 +74,11 @@ pub fn classify(spec: &RetrySpec, exchange: &Exchange, attempts: u32, now: Syste
         },
         None => Verdict::Retry { pause: bound(spec, attempts), named_by_server: false },
     }
+}
+
+/// Whether the body of an answer says that it is no success.
+fn is_rejected(exchange: &Exchange) -> bool {
+    exchange.verdict().is_some_and(|verdict| verdict.outcome == Outcome::HttpError)
 }
 
 /// The bound of the pause after so many attempts: doubles each time, up to the maximum.
@@ -102,9 +110,8 @@ impl Interceptor for Retry {
                         let pause =
                             if named_by_server { pause } else { pause.mul_f64(rand::random::<f64>()) };
                         // The row keeps its place in the admission window, but not the answer that is not wanted.
-                        exchange.result = None;
-                        exchange.memory.shrink_to(exchange.request.bytes());
                         exchange.request = request.clone();
+                        exchange.forget_answer();
                         exchange.pause += pause;
                         tokio::time::sleep(pause).await;
                     }
@@ -133,6 +140,7 @@ mod tests {
             max_attempts: 3,
             retry_status_codes: vec![429, 503],
             retry_transport_errors: true,
+            retry_rejected: false,
             base_delay_ms: 200,
             max_delay_ms: 2_000,
             respect_retry_after: true,

@@ -176,6 +176,7 @@ fn exchange(
         request_digest,
         request,
         result: None,
+        parsed: None,
         attempts: Vec::new(),
         notes: Notes::default(),
         started_at: SystemTime::now(),

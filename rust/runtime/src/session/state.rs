@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::budget::{ByteBudget, Watcher};
 use crate::error::RuntimeError;
 use crate::exchange::{Exchange, Outcome};
+use crate::parsed::Parsed;
 
 /// With fewer rows pending than this, the next batch is wanted: it is prepared while these are sent.
 const PENDING_LOW_WATER: usize = 1024;
@@ -130,7 +131,8 @@ impl Shared {
             Some(Ok(response)) => response.body.len(),
             _ => 0,
         };
-        exchange.memory.shrink_to(exchange.request.bytes() + answer);
+        let parsed = exchange.parsed.as_ref().map_or(0, Parsed::bytes);
+        exchange.memory.shrink_to(exchange.request.bytes() + answer + parsed);
         let mut state = self.state();
         state.in_flight -= 1;
         self.complete(state, exchange);

@@ -137,5 +137,8 @@ fn an_unknown_middleware_is_refused_with_the_known_ones_named() {
     };
     let error = apisink_runtime::Session::open(executor.process, engine, task, &id_schema()).err().unwrap();
     assert!(error.to_string().contains("no middleware retri"), "{error}");
-    assert!(error.to_string().contains("json_body, logging, param_injector, retry"), "{error}");
+    assert!(
+        error.to_string().contains("json_body, json_response, logging, param_injector, retry"),
+        "{error}"
+    );
 }

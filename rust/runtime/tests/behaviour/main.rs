@@ -9,6 +9,7 @@ mod connections;
 mod credentials;
 mod encoding;
 mod headers;
+mod json_response;
 mod memory;
 mod outcomes;
 mod rate;

@@ -134,16 +134,28 @@ pub(crate) fn compiled(config: &str) -> Compiled {
 
 /// What a Spark task does: submits when rows are wanted, takes what is there, ends when all is done.
 pub(crate) fn drive(session: &Session, batches: Vec<RecordBatch>) -> Vec<Answer> {
-    let mut batches = VecDeque::from(batches);
     let mut answers = Vec::new();
+    drive_into(session, batches, |batch| answers.extend(Answer::all(batch)));
+    answers
+}
+
+/// The same; all response rows as they are.
+pub(crate) fn drive_batches(session: &Session, batches: Vec<RecordBatch>) -> RecordBatch {
+    let mut answers = Vec::new();
+    drive_into(session, batches, |batch| answers.push(batch.clone()));
+    arrow_select::concat::concat_batches(&answers[0].schema(), &answers).unwrap()
+}
+
+fn drive_into(session: &Session, batches: Vec<RecordBatch>, mut taken: impl FnMut(&RecordBatch)) {
+    let mut batches = VecDeque::from(batches);
     let mut finished = false;
     loop {
         let state = session.wait(PATIENCE, finished).unwrap();
         if state.done {
-            return answers;
+            return;
         }
         if state.has_responses {
-            answers.extend(take(session));
+            session.take(usize::MAX).unwrap().iter().for_each(&mut taken);
         } else if state.wants_rows {
             match batches.pop_front() {
                 Some(batch) => session.submit(&batch).unwrap(),

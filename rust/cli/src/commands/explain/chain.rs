@@ -1,7 +1,7 @@
 //! The chain: its links in order, and how often each runs.
 
 use apisink_config::{Auth, Config, about_middleware};
-use apisink_plan::{LinkPlan, Plan, RetrySpec};
+use apisink_plan::{JsonResponseSpec, LinkPlan, Plan, RetrySpec};
 use serde_json::Value;
 
 use super::table::wrapped;
@@ -41,7 +41,11 @@ fn item(number: usize, link: &LinkPlan, config: &Config) -> String {
         text += &format!("{head}{line}\n");
         head = " ".repeat(8);
     }
-    let keys = if name == "auth" { auth(&config.auth) } else { scalars(&link.spec) };
+    let keys = match name.as_str() {
+        "auth" => auth(&config.auth),
+        "json_response" => json_response(&link.spec),
+        _ => scalars(&link.spec),
+    };
     for line in wrapped(&keys, 100).into_iter().filter(|line| !line.is_empty()) {
         text += &format!("        {line}\n");
     }
@@ -51,6 +55,21 @@ fn item(number: usize, link: &LinkPlan, config: &Config) -> String {
 /// The specification of `auth` holds nothing for people but its slots of secrets.
 fn auth(auth: &Auth) -> String {
     format!("type: {}", auth.name())
+}
+
+/// The columns that are picked from answers, and the plain values.
+fn json_response(spec: &Value) -> String {
+    let Ok(json) = serde_json::from_value::<JsonResponseSpec>(spec.clone()) else { return scalars(spec) };
+    let mut told = scalars(spec);
+    if json.schema.is_some() {
+        told += ", by a JSON Schema";
+    }
+    for field in &json.fields {
+        let required = if field.required { ", required" } else { "" };
+        let kind = field.kind.spark();
+        told += &format!(", column {} ({kind}) from {}{required}", field.name, field.pointer);
+    }
+    told
 }
 
 /// The plain values of a specification; what is built of column references is told as a part of the request.

@@ -44,9 +44,8 @@ impl Interceptor for Oauth2 {
                 Ok(None) => return,
                 Err(error) => return exchange.stop(error),
             };
-            exchange.result = None;
-            exchange.memory.shrink_to(request.bytes());
             exchange.request = request;
+            exchange.forget_answer();
             exchange.request.headers.insert(AUTHORIZATION, token.header());
             next.run(exchange).await;
             if matches!(&exchange.result, Some(Ok(answer)) if answer.status != StatusCode::UNAUTHORIZED) {

@@ -55,13 +55,15 @@ final case class TableSettings(table: Option[String], path: Option[String])
  * @param overwrite whether the run's rows replace those that are there
  * @param merge the table with one current row per tracking_id, if there is one
  * @param sourceColumns source columns that its rows keep
+ * @param responseFields columns that are picked from answers, after those, with Spark's names of their types
  */
 final case class SinkSettings(
     target: TableSettings,
     format: String = "delta",
     overwrite: Boolean = false,
     merge: Option[MergeSettings] = None,
-    sourceColumns: Seq[String] = Nil
+    sourceColumns: Seq[String] = Nil,
+    responseFields: Seq[(String, String)] = Nil
 ) {
 
   /** The table in which every answer can be found, and its format. */
@@ -126,7 +128,8 @@ object DriverPlan {
     json.string("format"),
     json.string("mode") == "overwrite",
     json.find("merge").map(merge => MergeSettings(table(merge), merge.need("appendRows").asBoolean())),
-    json.strings("sourceColumns")
+    json.strings("sourceColumns"),
+    json.items("responseFields").map(field => (field.string("name"), field.string("dataType")))
   )
 
   private def source(json: JsonNode): SourceSettings = SourceSettings(

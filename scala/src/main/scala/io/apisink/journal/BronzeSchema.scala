@@ -67,7 +67,7 @@ object BronzeSchema {
     .add("request_digest", StringType)
     .add("schema_version", IntegerType, nullable = false)
 
-  /** The response row with source columns after its own. A row whose source is not known has nulls there. */
+  /** The response row with columns of the source and of answers after its own; they are null where they are not known. */
   def keeping(columns: StructType): StructType =
     StructType(schema.fields ++ columns.fields.map(c => StructField(c.name, c.dataType)))
 

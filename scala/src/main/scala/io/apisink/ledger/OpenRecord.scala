@@ -18,7 +18,7 @@ import org.apache.spark.sql.types.{DataType, StructType}
  * @param idType the id column's type, as Spark writes it in DDL
  * @param hashVector Spark's hash of fixed values of the id type; another vector means that ids would go elsewhere
  * @param columns the source columns that are sent, with their types, as Spark writes them in DDL
- * @param kept source columns that the sink's rows keep; the journal's files have them too
+ * @param kept columns of the source and of answers that the sink's rows keep; the journal's files have them too
  * @param sink what the config names as the sink
  * @param created ISO 8601, UTC
  */
@@ -51,7 +51,7 @@ final case class OpenRecord(
     ("the id column's type", idType, other.idType),
     ("Spark's hash function", hashVector.mkString(" "), other.hashVector.mkString(" ")),
     ("the source's columns", columns, other.columns),
-    ("the source columns that the sink keeps", kept.toDDL, other.kept.toDDL),
+    ("the columns that the sink keeps of the source and of answers", kept.toDDL, other.kept.toDDL),
     ("the sink", sink, other.sink)
   ).filter { case (_, here, there) => here != there }
 

@@ -4,14 +4,15 @@ import io.apisink.SchemaException
 import io.apisink.config.DriverPlan
 import io.apisink.journal.BronzeSchema
 import org.apache.spark.sql.apisink.ArrowTypes
-import org.apache.spark.sql.types.{DataType, StructType}
+import org.apache.spark.sql.types.{DataType, StructField, StructType}
 
 /**
  * The source columns that are handed to the native library.
  *
  * @param schema of these columns, in their order
  * @param ordinals their positions in the source's rows
- * @param kept those among them that the sink's rows keep, in the sink's order
+ * @param kept what stands in the sink's rows after the response's own columns: those of these that are kept, then those that
+ *   are picked from answers
  */
 final class SourceColumns(
     val schema: StructType,
@@ -63,6 +64,14 @@ object SourceColumns {
       )
     }
     val schema = StructType(fields)
-    new SourceColumns(schema, ordinals, StructType(plan.sink.sourceColumns.map(schema(_))), plan.idColumn)
+    val picked = plan.sink.responseFields.map { case (name, dataType) =>
+      StructField(name, DataType.fromDDL(dataType))
+    }
+    new SourceColumns(
+      schema,
+      ordinals,
+      StructType(plan.sink.sourceColumns.map(schema(_)) ++ picked),
+      plan.idColumn
+    )
   }
 }

@@ -52,7 +52,9 @@ final class SinkSuite extends SparkTest {
       val other = config.copy(sink = sinkAt(directory.resolve("sink"), "source_columns: [nested]"))
       val refused = intercept[io.apisink.LedgerException](write(patients(0 until 5), other, "runId" -> "r"))
       assert(
-        refused.getMessage.contains("the source columns that the sink keeps: was amount DECIMAL(10,2)"),
+        refused.getMessage.contains(
+          "the columns that the sink keeps of the source and of answers: was amount DECIMAL(10,2)"
+        ),
         refused.getMessage
       )
     }
