@@ -12,7 +12,7 @@ import io.apisink.JournalException
 import org.apache.arrow.vector.VectorSchemaRoot
 import org.apache.arrow.vector.ipc.ArrowFileWriter
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{FSDataOutputStream, Path}
+import org.apache.hadoop.fs.{FSDataOutputStream, FSError, Path}
 import org.slf4j.LoggerFactory
 
 /**
@@ -106,7 +106,8 @@ final class JournalWriter(
   private def keeping[T](write: => T): T =
     try write
     catch {
-      case e: IOException => throw new JournalException(
+      // Hadoop's local file system says FSError, which is no exception, where a write fails.
+      case e @ (_: IOException | _: FSError) => throw new JournalException(
           "JOURNAL_WRITE",
           s"an answer could not be kept in $partitionDirectory, so no further row is sent: ${e.getMessage}",
           "Give the journal's file system room or repair it, then write again with the same runId: rows whose answers" +

@@ -1,6 +1,7 @@
 package io.apisink.ledger
 
 import java.time.Instant
+import java.util.concurrent.ConcurrentHashMap
 
 import scala.annotation.tailrec
 
@@ -46,6 +47,7 @@ final class RunLock(directory: Path, conf: Configuration) {
     val number = latest(files.names(directory)).fold(0)(_ + 1)
     if (files.createAtomic(new Path(directory, RunLock.name(number)), who.toJson)) {
       taken = Some(number)
+      RunLock.givenBack.remove(new Path(directory, RunLock.name(number)))
       before.map(_._2)
     } else {
       // Somebody was quicker, who is not to be robbed by the same word.
@@ -66,11 +68,21 @@ final class RunLock(directory: Path, conf: Configuration) {
     )
   }
 
-  /** Gives the run back. May be called again, and by a driver that never had it. */
+  /**
+   * Gives the run back. May be called again, and by a driver that never had it. When that cannot be written, as on a full
+   * disk, this process remembers it: others see that it is alive and wait, but a next write of its own goes on.
+   */
   def release(): Unit = {
     val held = taken
     taken = None
-    held.foreach(number => files.createAtomic(new Path(directory, RunLock.unlockName(number)), RunLock.released))
+    held.foreach { number =>
+      try files.createAtomic(new Path(directory, RunLock.unlockName(number)), RunLock.released)
+      catch {
+        case e: Throwable =>
+          RunLock.givenBack.add(new Path(directory, RunLock.name(number)))
+          throw e
+      }
+    }
   }
 
   /** Removes every trace of the lock: for a run that is done, which nobody takes any more. */
@@ -86,10 +98,12 @@ final class RunLock(directory: Path, conf: Configuration) {
 
   private def current(): Option[(Int, LockHolder)] = {
     val names = files.names(directory)
-    latest(names).filterNot(number => names.contains(RunLock.unlockName(number))).map { number =>
-      val file = new Path(directory, RunLock.name(number))
-      number -> files.read(file).fold(LockHolder.unknown)(LockHolder.fromJson)
-    }
+    latest(names)
+      .map(number => number -> new Path(directory, RunLock.name(number)))
+      .filterNot { case (number, file) =>
+        names.contains(RunLock.unlockName(number)) || RunLock.givenBack.contains(file)
+      }
+      .map { case (number, file) => number -> files.read(file).fold(LockHolder.unknown)(LockHolder.fromJson) }
   }
 
   private def latest(names: Seq[String]): Option[Int] =
@@ -97,6 +111,9 @@ final class RunLock(directory: Path, conf: Configuration) {
 }
 
 object RunLock {
+
+  /** Locks that this process has given back, though that could not be written. */
+  private val givenBack: java.util.Set[Path] = ConcurrentHashMap.newKeySet()
 
   private val Name = "lock-(\\d+)\\.json".r
 

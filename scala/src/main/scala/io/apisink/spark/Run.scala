@@ -2,6 +2,8 @@ package io.apisink.spark
 
 import java.util.Locale
 
+import scala.util.control.NonFatal
+
 import io.apisink.{JournalException, LedgerException, Outcomes, RunResult}
 import io.apisink.journal.ResumeRule
 import io.apisink.ledger.{Ledger, LedgerState, LockHolder, Manifest, OpenRecord, PartitionFiles, RunLock}
@@ -95,11 +97,19 @@ private[spark] final class Run(
 
   /** Says how to go on. Removes nothing: answers are in the journal, and tasks may still be running. */
   def failed(): Unit = {
-    lock.release()
     Console.say(
       id,
       s"failed; what was answered is in ${ledger.directory}. To go on, write again with .option(\"runId\", \"$id\")"
     )
+    // The disk that is full for answers is full for this, too.
+    try lock.release()
+    catch {
+      case NonFatal(e) => Console.warn(
+          id,
+          s"the run's lock could not be given back (${e.getMessage}): the next write takes it over by itself on this" +
+            " machine, elsewhere with .option(\"takeOver\", true)"
+        )
+    }
   }
 
   /** Looks at the state only now: another driver may have ended meanwhile. */

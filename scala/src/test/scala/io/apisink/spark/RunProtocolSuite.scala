@@ -1,5 +1,6 @@
 package io.apisink.spark
 
+import java.io.IOException
 import java.nio.file.{Files, Path => LocalPath}
 
 import scala.collection.mutable
@@ -268,6 +269,18 @@ final class RunProtocolSuite extends AnyFunSuite {
       assert(
         refused.getMessage.contains("app-1") && refused.getMessage.contains(ProcessHandle.current().pid().toString)
       )
+    }
+  }
+
+  test("a run that could not be given back, for the disk is full, is taken again by the same process") {
+    withWorld { world =>
+      val driver = LockHolder.here("app-1")
+      val lock = new RunLock(world.directory, FaultyFileSystem.conf)
+      lock.take(driver, takeOver = false)
+      def full(operation: Operation): Unit =
+        if (operation.path.getName.contains("unlock")) throw new IOException("No space left on device")
+      intercept[IOException](FaultyFileSystem.observing(full)(lock.release()))
+      assert(new RunLock(world.directory, FaultyFileSystem.conf).take(driver, takeOver = false).isEmpty)
     }
   }
 }
