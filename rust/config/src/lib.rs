@@ -35,8 +35,8 @@ pub use keys::Literal;
 pub use method::Method;
 pub use middleware::{
     Arrays, BearerToken, CompressBody, Compression, FieldType, HeaderAuth, Headers, IdempotencyKey,
-    JsonResponse, KeyFormat, Level, Logging, Middleware, ParamInjector, ResponseField, Retry, TemplateBody,
-    TextBody,
+    JsonResponse, KeyFormat, Level, Logging, Middleware, ParamInjector, ResponseField, Retry, RetryBudget,
+    TemplateBody, TextBody,
 };
 pub use nearest::nearest;
 pub use overrides::Override;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::compile::millis;
 use crate::plan::{
     ArrayForm, AuthSpec, BodyNode, ColumnRef, FormBodySpec, JsonBodySpec, LinkPlan, LogLevel, LoggingSpec,
-    ParamInjectorSpec, RetrySpec,
+    ParamInjectorSpec, RetryBudgetSpec, RetrySpec,
 };
 use crate::state::State;
 
@@ -97,6 +97,11 @@ fn retry_spec(retry: &Retry) -> RetrySpec {
         respect_retry_after: retry.respect_retry_after,
         max_retry_after_ms: millis(retry.max_retry_after),
         retry_non_idempotent: retry.retry_non_idempotent,
+        total_deadline_ms: retry.total_deadline.map(millis),
+        budget: retry
+            .budget
+            .as_ref()
+            .map(|budget| RetryBudgetSpec { share: budget.share, min_per_second: budget.min_per_second }),
     }
 }
 

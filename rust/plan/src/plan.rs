@@ -125,13 +125,26 @@ pub struct RetrySpec {
     pub base_delay_ms: u64,
     /// Upper bound of every computed pause.
     pub max_delay_ms: u64,
-    /// Whether a Retry-After header replaces the computed pause.
+    /// Whether Retry-After, or the reset of a quota that is used up, replaces the computed pause.
     pub respect_retry_after: bool,
-    /// A Retry-After beyond this is cut to it.
+    /// What a header asks for beyond this is cut to it.
     pub max_retry_after_ms: u64,
     /// Whether a request with a non-idempotent method and without an idempotency header may be sent again
     /// although bytes of it may have left.
     pub retry_non_idempotent: bool,
+    /// Longest time from the first attempt to the beginning of the last.
+    pub total_deadline_ms: Option<u64>,
+    /// Retries that a process may send; none without a limit.
+    pub budget: Option<RetryBudgetSpec>,
+}
+
+/// Retries that a process may send, counted over the last ten seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RetryBudgetSpec {
+    /// Retries for each first attempt.
+    pub share: f64,
+    /// Retries per second that are allowed whatever the traffic.
+    pub min_per_second: f64,
 }
 
 /// `json_body`: the request's JSON body.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use apisink_plan::{Plan, SecretValues};
+use apisink_plan::{Plan, RetrySpec, SecretValues};
 use tokio::sync::Semaphore;
 
 use crate::error::RuntimeError;
@@ -13,6 +13,7 @@ use crate::middleware::{BoxFuture, Terminal};
 use crate::rate::{Limit, RateLimiter, announced};
 use crate::redirect;
 use crate::request::Request;
+use crate::retry_budget::RetryBudget;
 use crate::token::Tokens;
 use crate::transport::{EngineContext, Engines, Sent, Transport};
 use crate::warmup::WarmUp;
@@ -29,6 +30,8 @@ pub struct Engine {
     pub(crate) warmup: WarmUp,
     pub(crate) mask: Arc<Mask>,
     pub(crate) tokens: Option<Arc<Tokens>>,
+    /// That of the chain's `retry`, if it has one.
+    pub(crate) retry_budget: Option<Arc<RetryBudget>>,
 }
 
 impl Engine {
@@ -56,13 +59,20 @@ impl Engine {
         let warmup = WarmUp::new(&plan)?;
         let mask = Arc::new(Mask::new(&plan, &secrets)?);
         let tokens = Tokens::of(&plan, &secrets, engines, &mask)?;
-        Ok(Self { plan, secrets, transport, limiter, window, warmup, mask, tokens })
+        let retry_budget = retry_budget(&plan);
+        Ok(Self { plan, secrets, transport, limiter, window, warmup, mask, tokens, retry_budget })
     }
 
     /// The transport, for its counts.
     pub fn transport(&self) -> &dyn Transport {
         self.transport.as_ref()
     }
+}
+
+fn retry_budget(plan: &Plan) -> Option<Arc<RetryBudget>> {
+    let retry = plan.chain.iter().find(|link| link.middleware == "retry")?;
+    let spec: RetrySpec = serde_json::from_value(retry.spec.clone()).ok()?;
+    spec.budget.map(|budget| Arc::new(RetryBudget::new(budget)))
 }
 
 impl Terminal for Engine {

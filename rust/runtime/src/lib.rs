@@ -29,6 +29,7 @@ mod warmup;
 
 pub mod middleware;
 pub mod response_batch;
+mod retry_budget;
 pub mod row;
 pub mod session;
 pub mod transport;

@@ -20,7 +20,7 @@ pub use idempotency_key::{IdempotencyKey, KeyFormat};
 pub use json_response::{FieldType, JsonResponse, ResponseField};
 pub use logging::{Level, Logging};
 pub use param_injector::{Arrays, ParamInjector};
-pub use retry::Retry;
+pub use retry::{Retry, RetryBudget};
 pub use template_body::TemplateBody;
 pub use text_body::TextBody;
 

@@ -1,6 +1,6 @@
 //! `retry`: sends a failed request again.
 
-use crate::keys::{flag, keys, seconds, whole, wholes};
+use crate::keys::{flag, keys, number, seconds, section, whole, wholes};
 use crate::problem::Code;
 use crate::reader::Section;
 
@@ -23,19 +23,35 @@ keys! {
             seconds(0.0..=HOUR).for_example(DEFAULT_MAX_DELAY).optional("2, or `base_delay` if that is more"),
         /// Whether transport errors and timeouts are tried again.
         retry_transport_errors: bool = flag().or(true),
-        /// Whether a Retry-After header replaces the computed pause.
+        /// Whether Retry-After replaces the computed pause, or else the reset of a quota that is used up: RateLimit,
+        /// RateLimit-Reset, X-RateLimit-Reset.
         respect_retry_after: bool = flag().or(true),
-        /// Longest pause that a Retry-After header may ask for; more is cut to it.
+        /// Longest pause that such a header may ask for; more is cut to it.
         max_retry_after: f64 = seconds(0.0..=86_400.0).or(60.0),
         /// Whether a request that is not idempotent and has no idempotency header may be sent again although bytes of
         /// it may have left.
         retry_non_idempotent: bool = flag().or(false),
+        /// Longest time from a row's first attempt to the beginning of its last: a pause that goes beyond is not begun.
+        total_deadline: Option<f64> = seconds(0.001..=86_400.0).for_example(120.0).optional("no such limit"),
+        /// Bounds the retries of an executor process, so that an API that fails gets no multiple of its traffic.
+        budget: Option<RetryBudget> = section().optional("no such limit"),
     }
     check |section| {
         check_delays(section, base_delay, max_delay.flatten());
         check_something_to_retry(section, retry_status_codes.as_deref(), [retry_transport_errors, retry_rejected]);
         check_retry_after(section, respect_retry_after);
     };
+}
+
+keys! {
+    /// Retries that an executor process may send, counted over the last ten seconds. A row whose retry has no room in it keeps
+    /// the answer that it got.
+    pub struct RetryBudget {
+        /// Retries for each first attempt.
+        share: f64 = number(0.0..=10.0, "retries per first attempt").or(0.2),
+        /// Retries that are allowed whatever the traffic.
+        min_per_second: f64 = number(0.0..=100_000.0, "retries per second").or(10.0),
+    }
 }
 
 impl Retry {

@@ -100,6 +100,8 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 
+    use proptest::prelude::*;
+
     use super::*;
     use crate::Notes;
     use crate::exchange::sample::{answer, exchange};
@@ -184,5 +186,74 @@ mod tests {
         .await;
         assert_eq!(trace, ">bad <B");
         assert_eq!(exchange.outcome(), crate::Outcome::InvalidRow);
+    }
+
+    /// A link of a random chain.
+    #[derive(Clone, Copy, Debug)]
+    enum Kind {
+        Interceptor,
+        Listener,
+        Common,
+        /// Sends so often, as `retry` does.
+        Again(u32),
+    }
+
+    struct Again(u32);
+
+    impl Interceptor for Again {
+        fn call<'a>(&'a self, exchange: &'a mut Exchange, _: &'a Part, next: Next<'a>) -> BoxFuture<'a, ()> {
+            Box::pin(async move {
+                for _ in 0..self.0 {
+                    next.run(exchange).await;
+                }
+            })
+        }
+    }
+
+    /// What a chain leaves behind, by the rules: each link around what follows, `Again` around all that follows it.
+    fn expected(chain: &[(Kind, &'static str)]) -> Vec<String> {
+        let Some(((kind, name), rest)) = chain.split_first() else { return vec!["http".to_owned()] };
+        let within = expected(rest);
+        let (begin, end) = (format!(">{name}"), format!("<{name}"));
+        match kind {
+            Kind::Interceptor => [vec![begin], within, vec![end]].concat(),
+            Kind::Listener => [within, vec![end]].concat(),
+            Kind::Common => [vec![begin], within].concat(),
+            Kind::Again(times) => (0..*times).flat_map(|_| within.clone()).collect(),
+        }
+    }
+
+    fn kind() -> impl Strategy<Value = Kind> {
+        prop_oneof![
+            Just(Kind::Interceptor),
+            Just(Kind::Listener),
+            Just(Kind::Common),
+            (1..4_u32).prop_map(Kind::Again),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_chain_nests_in_its_order_and_what_follows_a_repeat_runs_once_per_attempt(
+            kinds in proptest::collection::vec(kind(), 0..9)
+        ) {
+            const NAMES: [&str; 8] = ["A", "B", "C", "D", "E", "F", "G", "H"];
+            let chain: Vec<_> = kinds.into_iter().zip(NAMES).collect();
+            let links = |trace: &Trace| {
+                let link = |(kind, name): &(Kind, &'static str)| {
+                    let named = Named(name, trace.clone());
+                    match kind {
+                        Kind::Interceptor => Link::Interceptor(Box::new(named)),
+                        Kind::Listener => Link::Listener(Box::new(named)),
+                        Kind::Common => Link::Common(Box::new(named)),
+                        Kind::Again(times) => Link::Interceptor(Box::new(Again(*times))),
+                    }
+                };
+                chain.iter().map(link).collect()
+            };
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let (_, trace) = runtime.block_on(run(links));
+            prop_assert_eq!(trace, expected(&chain).join(" "));
+        }
     }
 }

@@ -11,7 +11,9 @@ use super::{
     json_response, logging, param_injector, retry, template_body, text_body, timing, transport_diagnostic,
     worker_identity,
 };
+use crate::engine::Engine;
 use crate::error::RuntimeError;
+use crate::retry_budget::RetryBudget;
 use crate::row::Binder;
 use crate::session::LogLines;
 use crate::token::Tokens;
@@ -27,6 +29,8 @@ pub struct BuildContext<'a, 's> {
     pub(super) secrets: &'a SecretValues,
     /// The tokens of the process; none when the plan needs none, or sends nothing.
     pub(super) tokens: Option<&'a Arc<Tokens>>,
+    /// The retry budget of the process.
+    pub(super) retry_budget: Option<&'a Arc<RetryBudget>>,
     /// Binds the columns that the middleware reads.
     pub binder: &'a mut Binder<'s>,
     /// The least severe level of log lines that anybody will read.
@@ -84,16 +88,15 @@ impl Registry {
         self.factories.insert(name, factory);
     }
 
-    /// Instantiates a plan's chain for one session.
+    /// Instantiates the chain of an engine's plan for one session.
     pub(crate) fn chain(
         &self,
-        plan: &Plan,
-        secrets: &SecretValues,
-        tokens: Option<&Arc<Tokens>>,
+        engine: &Engine,
         binder: &mut Binder<'_>,
         log_level: LogLevel,
         lines: &Arc<LogLines>,
     ) -> Result<Chain, RuntimeError> {
+        let Engine { plan, secrets, .. } = engine;
         let links = plan
             .chain
             .iter()
@@ -106,7 +109,16 @@ impl Registry {
                         known.join(", ")
                     ))
                 })?;
-                factory(&mut BuildContext { link, plan, secrets, tokens, binder, log_level, lines })
+                factory(&mut BuildContext {
+                    link,
+                    plan,
+                    secrets,
+                    tokens: engine.tokens.as_ref(),
+                    retry_budget: engine.retry_budget.as_ref(),
+                    binder,
+                    log_level,
+                    lines,
+                })
             })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Chain::new(links))

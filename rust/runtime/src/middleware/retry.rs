@@ -1,24 +1,51 @@
 //! `retry` (interceptor): the boundary of the chain. What stands after it runs once per attempt.
 //!
 //! The decision is one pure function, [`classify`]. The pause is drawn between nothing and a bound that doubles with
-//! each attempt (full jitter), unless the answer says when to come back (Retry-After, RFC 9110, 10.2.3).
+//! each attempt (full jitter), unless the answer says when to come back: Retry-After (RFC 9110, 10.2.3), or when a
+//! quota that is used up is filled again.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use apisink_plan::RetrySpec;
 use http::header::RETRY_AFTER;
+use tokio::time::Instant;
 
 use super::{BoxFuture, BuildContext, Interceptor, Link, Next, Part};
 use crate::error::RuntimeError;
 use crate::exchange::{Exchange, FailureKind, Outcome};
-use crate::rate::announced::retry_after;
+use crate::rate::announced::{reset, retry_after};
+use crate::retry_budget::RetryBudget;
 
 pub(super) fn make(context: &mut BuildContext<'_, '_>) -> Result<Link, RuntimeError> {
-    Ok(Link::Interceptor(Box::new(Retry { spec: context.spec()? })))
+    let budget = context.retry_budget.cloned();
+    Ok(Link::Interceptor(Box::new(Retry { spec: context.spec()?, budget })))
 }
 
 struct Retry {
     spec: RetrySpec,
+    budget: Option<Arc<RetryBudget>>,
+}
+
+impl Retry {
+    /// Whether there is still room for an attempt after a pause; the reason why not, for the error message.
+    fn may_go_on(&self, began: Instant, pause: Duration) -> Result<(), &'static str> {
+        let deadline = self.spec.total_deadline_ms.map(Duration::from_millis);
+        if deadline.is_some_and(|deadline| began.elapsed() + pause > deadline) {
+            return Err("not sent again: the next attempt would begin after total_deadline");
+        }
+        match &self.budget {
+            Some(budget) if !budget.take() => Err("not sent again: the retry budget is used up"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Says why a failed request is not sent again.
+fn explain(exchange: &mut Exchange, reason: &str) {
+    if let Some(Err(failure)) = &mut exchange.result {
+        failure.message = format!("{}; {reason}", failure.message);
+    }
 }
 
 /// What is to be done with the outcome of an attempt.
@@ -50,7 +77,9 @@ pub fn classify(spec: &RetrySpec, exchange: &Exchange, attempts: u32, now: Syste
                 || spec.retry_rejected && is_rejected(exchange) =>
         {
             let named = response.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-            if spec.respect_retry_after { named.and_then(|value| retry_after(value, now)) } else { None }
+            let named = named.and_then(|value| retry_after(value, now));
+            let named = named.or_else(|| reset(response.status, &response.headers, now));
+            named.filter(|_| spec.respect_retry_after)
         }
         Some(Ok(_)) => return Verdict::Accept,
         Some(Err(failure)) => match failure.kind {
@@ -94,21 +123,23 @@ impl Interceptor for Retry {
             if self.spec.max_attempts <= 1 {
                 return next.run(exchange).await;
             }
+            let began = Instant::now();
+            if let Some(budget) = &self.budget {
+                budget.first();
+            }
             // What stands after this place shapes the request anew in each attempt.
             let request = exchange.request.clone();
             for attempts in 1u32.. {
                 next.run(exchange).await;
                 match classify(&self.spec, exchange, attempts, SystemTime::now()) {
                     Verdict::Accept | Verdict::Exhausted => return,
-                    Verdict::Forbid(reason) => {
-                        if let Some(Err(failure)) = &mut exchange.result {
-                            failure.message = format!("{}; {reason}", failure.message);
-                        }
-                        return;
-                    }
+                    Verdict::Forbid(reason) => return explain(exchange, reason),
                     Verdict::Retry { pause, named_by_server } => {
                         let pause =
                             if named_by_server { pause } else { pause.mul_f64(rand::random::<f64>()) };
+                        if let Err(reason) = self.may_go_on(began, pause) {
+                            return explain(exchange, reason);
+                        }
                         // The row keeps its place in the admission window, but not the answer that is not wanted.
                         exchange.request = request.clone();
                         exchange.forget_answer();
@@ -125,7 +156,7 @@ impl Interceptor for Retry {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    use tokio::time::Instant;
+    use apisink_plan::RetryBudgetSpec;
 
     use super::*;
     use crate::Response;
@@ -146,6 +177,8 @@ mod tests {
             respect_retry_after: true,
             max_retry_after_ms: 60_000,
             retry_non_idempotent: false,
+            total_deadline_ms: None,
+            budget: None,
         }
     }
 
@@ -190,6 +223,23 @@ mod tests {
         assert_eq!(verdict(&spec(), answer(503, &[("retry-after", "soon")]), 1), drawn(200));
         let ignoring = RetrySpec { respect_retry_after: false, ..spec() };
         assert_eq!(verdict(&ignoring, answer(503, &[("retry-after", "7")]), 1), drawn(200));
+    }
+
+    #[test]
+    fn the_reset_of_a_used_up_quota_is_waited_for_where_no_retry_after_says_better() {
+        let of = |status, headers: &[(&'static str, &str)]| verdict(&spec(), answer(status, headers), 1);
+        assert_eq!(of(429, &[("x-ratelimit-reset", "9")]), named(9));
+        assert_eq!(of(429, &[("ratelimit-remaining", "0"), ("ratelimit-reset", "8")]), named(8));
+        assert_eq!(of(429, &[("ratelimit", "\"day\";r=0;t=11")]), named(11));
+        assert_eq!(of(429, &[("x-ratelimit-reset", "9"), ("retry-after", "2")]), named(2));
+        assert_eq!(of(429, &[("x-ratelimit-reset", "86400")]), named(60));
+        // Something remains, or nothing says that nothing does.
+        assert_eq!(of(429, &[("x-ratelimit-remaining", "5"), ("x-ratelimit-reset", "9")]), drawn(200));
+        assert_eq!(of(503, &[("x-ratelimit-reset", "9")]), drawn(200));
+        assert_eq!(of(503, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "9")]), named(9));
+        assert_eq!(of(429, &[("x-ratelimit-reset", "0")]), drawn(200));
+        let ignoring = RetrySpec { respect_retry_after: false, ..spec() };
+        assert_eq!(verdict(&ignoring, answer(429, &[("x-ratelimit-reset", "9")]), 1), drawn(200));
     }
 
     #[test]
@@ -247,8 +297,16 @@ mod tests {
     }
 
     async fn run(terminal: &Flaky) -> (Exchange, Duration) {
+        run_with(spec(), None, terminal).await
+    }
+
+    async fn run_with(
+        spec: RetrySpec,
+        budget: Option<Arc<RetryBudget>>,
+        terminal: &Flaky,
+    ) -> (Exchange, Duration) {
         let chain = Chain::new(vec![
-            Link::Interceptor(Box::new(Retry { spec: spec() })),
+            Link::Interceptor(Box::new(Retry { spec, budget })),
             Link::Common(Box::new(AddPage)),
         ]);
         let mut exchange = exchange();
@@ -273,5 +331,41 @@ mod tests {
         assert_eq!(exchange.outcome(), crate::Outcome::HttpError);
         assert_eq!(terminal.sent.load(Ordering::Relaxed), 3);
         assert!(took <= Duration::from_millis(610), "{took:?}");
+    }
+
+    fn flaky(retry_after: &'static str) -> Flaky {
+        Flaky { fails: 99, sent: AtomicU32::new(0), retry_after: Some(retry_after) }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_attempt_begins_after_the_deadline_and_no_pause_is_waited_for_in_vain() {
+        let spec = |seconds: u64| RetrySpec {
+            max_attempts: 100,
+            total_deadline_ms: Some(seconds * 1_000),
+            ..spec()
+        };
+        for (deadline, attempts, waited) in [(4, 1, 0), (5, 2, 5), (14, 3, 10), (15, 4, 15)] {
+            let terminal = flaky("5");
+            let (exchange, took) = run_with(spec(deadline), None, &terminal).await;
+            assert_eq!(exchange.outcome(), crate::Outcome::HttpError);
+            assert_eq!(
+                (terminal.sent.load(Ordering::Relaxed), took.as_secs()),
+                (attempts, waited),
+                "{deadline}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn rows_share_the_budget_of_their_process() {
+        let budget = Arc::new(RetryBudget::new(RetryBudgetSpec { share: 0.5, min_per_second: 0.1 }));
+        let mut sent = Vec::new();
+        for _ in 0..6 {
+            let terminal = flaky("0");
+            run_with(spec(), Some(budget.clone()), &terminal).await;
+            sent.push(terminal.sent.load(Ordering::Relaxed));
+        }
+        // One retry is free, and every second row allows one more.
+        assert_eq!(sent, [2, 2, 1, 2, 1, 2]);
     }
 }

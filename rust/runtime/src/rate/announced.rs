@@ -20,6 +20,21 @@ pub(crate) fn pause(status: StatusCode, headers: &HeaderMap, now: SystemTime) ->
     pause.into_iter().flatten().max().filter(|pause| !pause.is_zero())
 }
 
+/// When a quota that is used up is filled again, for the row that was refused. With 429 it is used up, whether the fields
+/// tell how much remains or not.
+pub(crate) fn reset(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let refused = status == StatusCode::TOO_MANY_REQUESTS;
+    let pairs = [("ratelimit-remaining", "ratelimit-reset"), ("x-ratelimit-remaining", "x-ratelimit-reset")];
+    let pairs = pairs.into_iter().filter_map(|(remaining, reset)| {
+        if refused && !headers.contains_key(remaining) {
+            moment(text(headers, reset)?, now)
+        } else {
+            pair(headers, remaining, reset, now)
+        }
+    });
+    pairs.chain(quota(headers)).max().filter(|pause| !pause.is_zero())
+}
+
 /// The value of Retry-After: seconds, or a date.
 pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
@@ -51,8 +66,12 @@ fn pair(headers: &HeaderMap, remaining: &str, reset: &str, now: SystemTime) -> O
     if remaining > 0.0 {
         return None;
     }
-    let reset: f64 = text(headers, reset)?.trim().parse().ok()?;
-    let reset = Duration::try_from_secs_f64(reset).ok()?;
+    moment(text(headers, reset)?, now)
+}
+
+/// Seconds, or a moment in seconds since 1970.
+fn moment(reset: &str, now: SystemTime) -> Option<Duration> {
+    let reset = Duration::try_from_secs_f64(reset.trim().parse().ok()?).ok()?;
     if reset.as_secs() <= LONGEST_SPAN {
         return Some(reset);
     }

@@ -57,14 +57,8 @@ impl Renderer {
             default: None,
         })?;
         let template = RequestTemplate::new(&plan.request, &engine.secrets, &mut binder)?;
-        let chain = Arc::new(context.registry.chain(
-            plan,
-            &engine.secrets,
-            engine.tokens.as_ref(),
-            &mut binder,
-            context.log_level,
-            context.lines,
-        )?);
+        let chain =
+            Arc::new(context.registry.chain(engine, &mut binder, context.log_level, context.lines)?);
         let renderer = Self {
             binding: binder.finish(),
             template,

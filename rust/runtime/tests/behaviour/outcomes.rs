@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use apisink_origin::Recorded;
 
-use super::support::{Answer, Api, Executor, batch, ids, sorted};
+use super::support::{Answer, Api, Executor, batch, drive, id_schema, ids, sorted};
 
 const RETRY: &str =
     "transport: {base_timeout: 0.3}\nmiddleware: [{type: retry, max_attempts: 3, base_delay: 0.001}]";
@@ -115,4 +115,25 @@ fn an_answer_is_cut_at_its_cap_and_the_connection_is_not_used_again() {
         );
     }
     assert_eq!(api.report().connections, 3);
+}
+
+#[test]
+fn the_retry_budget_is_that_of_the_process_and_the_last_answer_stands_without_it() {
+    let api = Api::start(&["--fail-first", "99:503"]);
+    let config = api.config(
+        "url_path: /a",
+        "middleware: [{type: retry, max_attempts: 9, base_delay: 0, budget: {share: 0.5, min_per_second: 0.1}}]",
+        "",
+    );
+    let executor = Executor::new();
+    let engine = executor.engine(&config);
+    let mut answers = Vec::new();
+    for (partition, prefix) in ["a", "b"].into_iter().enumerate() {
+        let session = executor.session(&engine, partition as u32, &id_schema());
+        answers.extend(drive(&session, vec![ids(prefix, 0..5)]));
+    }
+    assert!(answers.iter().all(|answer| answer.status == Some(503)), "{answers:?}");
+    let attempts: i32 = answers.iter().map(|answer| answer.attempts).sum();
+    assert_eq!(attempts, 10 + 5 + 1, "half as many retries as rows, and one");
+    assert_eq!(api.report().requests, 16);
 }
