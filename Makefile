@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help jar cli demo test test-rust test-scala test-e2e lint deny fmt lock bench soak clean
+.PHONY: help jar cli demo test test-rust test-scala test-e2e chaos lint deny fmt lock bench soak clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -32,7 +32,10 @@ test-scala: ## the Scala suites, on one local Spark
 	$(SBT) test
 
 test-e2e: jar $(VENV)/ready ## the jar on real clusters, from Python
-	$(PY) -m pytest -q tests/docs tests/e2e
+	$(PY) -m pytest -q tests/docs tests/e2e tests/chaos
+
+chaos: jar $(VENV)/ready ## processes killed and frozen, disks full, files cut, at random points; ROUNDS=7 SEED=1 for a look
+	$(PY) tests/chaos/chaos.py $(if $(ROUNDS),--rounds $(ROUNDS),--write docs/chaos.md) $(if $(SEED),--seed $(SEED))
 
 soak: ## the transport under mixed faults for half an hour; SOAK_SECONDS=60 for a look
 	SOAK_SECONDS=$(or $(SOAK_SECONDS),1800) cargo test --release --locked --package apisink-runtime --test soak -- --nocapture
@@ -43,7 +46,7 @@ lint: $(VENV)/ready ## formatting and linters of all languages
 	$(SBT) scalafmtCheckAll scalafmtSbtCheck
 	$(VENV)/bin/ruff check $(PYTHON_SOURCES)
 	$(VENV)/bin/ruff format --check $(PYTHON_SOURCES)
-	cd tests && ../$(VENV)/bin/mypy e2e && ../$(VENV)/bin/mypy ../demo && ../$(VENV)/bin/mypy bench && ../$(VENV)/bin/mypy docs && ../$(VENV)/bin/mypy ../python/src
+	cd tests && ../$(VENV)/bin/mypy e2e && ../$(VENV)/bin/mypy chaos && ../$(VENV)/bin/mypy ../demo && ../$(VENV)/bin/mypy bench && ../$(VENV)/bin/mypy docs && ../$(VENV)/bin/mypy ../python/src
 
 deny: ## licences, known holes and banned crates of the Rust side; needs cargo-deny and the network
 	cargo deny --locked check

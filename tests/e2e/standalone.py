@@ -16,7 +16,11 @@ from typing import Any
 from cluster import HOME, environment, spark_submit
 from processes import EXECUTOR, descendants, wait_until
 
+# Short lives: what a JVM spends on its best code does not come back within seconds.
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 SETTINGS = {
+    "spark.driver.extraJavaOptions": QUICK,
+    "spark.executor.extraJavaOptions": QUICK,
     "spark.driver.memory": "1g",
     "spark.executor.memory": "1g",
     "spark.executor.cores": "1",
@@ -31,6 +35,7 @@ class Daemon:
         self.log = log
         command = [str(HOME / "bin" / "spark-class"), f"org.apache.spark.deploy.{kind}", "--host", "127.0.0.1"]
         options = {"SPARK_DAEMON_MEMORY": "256m", "SPARK_MASTER_OPTS": "-Dspark.master.rest.enabled=false"}
+        options["SPARK_DAEMON_JAVA_OPTS"] = QUICK
         with log.open("w") as out:
             self._process = subprocess.Popen(
                 [*command, *arguments], env=environment(options), stdout=out, stderr=out, start_new_session=True
