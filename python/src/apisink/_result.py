@@ -14,7 +14,7 @@ class RunResult:
     sink: str
     """Where its rows are."""
     rows: int
-    """Source rows."""
+    """Source rows that were not left out."""
     outcomes: dict[str, int]
     """Rows by outcome, those that occurred; `success` always."""
     failed: int
@@ -23,6 +23,8 @@ class RunResult:
     """HTTP round trips, those of retries included."""
     resumed: int
     """Rows whose answers an earlier attempt of the run had journaled."""
+    skipped: int
+    """Rows that were left out because an earlier run has delivered them; not among `rows`."""
     duration_ms: int
     """From the opening of the run to its end, of this call."""
     finished_before: bool

@@ -1,6 +1,6 @@
 //! `execution`: partitions, rates, windows and budgets.
 
-use crate::keys::{flag, keys, number, seconds, text, whole, words};
+use crate::keys::{Choice, choice, flag, keys, number, seconds, text, whole, words};
 use crate::problem::Located;
 use crate::reader::Section;
 use crate::text::Text;
@@ -53,12 +53,59 @@ keys! {
         flush_bytes: u64 = whole(KIB..=GIB, "bytes").or(32 * MIB),
         /// Whether the run may go on although Spark's speculation is on, which sends rows twice.
         allow_speculation: bool = flag().or(false),
+        /// What becomes of further rows of a tracking_id within a run.
+        repeated_ids: RepeatedIds = choice(REPEATED_IDS).or(RepeatedIds::InvalidRow),
+        /// Rows that are left out because the sink has an answer of their tracking_id from an earlier run.
+        skip_delivered: Option<Delivered> = choice(DELIVERED).optional("every row is sent"),
         /// Answers in the journal that a run asks for again when it goes on: `transport_error`, `http_5xx`, or both. All
         /// others are never asked for again.
         resend_on_resume: Vec<Located<String>> = words("[transport_error, http_5xx]").or(Vec::new()),
     }
     check |section| check_resend(section, resend_on_resume.as_deref());
 }
+
+/// What becomes of further rows of a tracking_id within a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepeatedIds {
+    /// They are not sent.
+    InvalidRow,
+    /// Each is sent.
+    Send,
+}
+
+const REPEATED_IDS: &[Choice<RepeatedIds>] = &[
+    ("invalid_row", RepeatedIds::InvalidRow, "one of the rows is sent, the others become `invalid_row` rows"),
+    (
+        "send",
+        RepeatedIds::Send,
+        "each is sent, under a request_id of its own that is made of its content too",
+    ),
+];
+
+/// Which answers of earlier runs make a row one that is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// Successful ones.
+    Success,
+    /// All.
+    Any,
+}
+
+impl Delivered {
+    /// The word of the config.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Delivered::Success => "success",
+            Delivered::Any => "any",
+        }
+    }
+}
+
+const DELIVERED: &[Choice<Delivered>] = &[
+    ("success", Delivered::Success, "rows with an answer whose outcome is `success`"),
+    ("any", Delivered::Any, "rows with an answer, whatever its outcome"),
+];
 
 const RESENT: [&str; 2] = ["transport_error", "http_5xx"];
 

@@ -50,9 +50,7 @@ fn all_unknown_duplicate_and_missing_keys_come_at_once() {
              did you mean `method`? {known}\n\
              c.yaml:5:3: `endpoint.url_path` stands here again; first in line 4 [CONFIG_DUPLICATE_KEY]\n    \
              url_path: /b\n  remove one of them\n\
-             c.yaml:6:3: `endpoint` has no key `colour` [CONFIG_UNKNOWN_KEY]\n    colour: 1\n  {known}\n\
-             c.yaml:8:3: `tables.source.id_column` is missing [CONFIG_MISSING_KEY]\n    source: {{}}\n  \
-             write for example `id_column: tracking_id`"
+             c.yaml:6:3: `endpoint` has no key `colour` [CONFIG_UNKNOWN_KEY]\n    colour: 1\n  {known}"
         )
     );
 }

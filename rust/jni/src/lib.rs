@@ -27,7 +27,7 @@ use jni::sys::{jboolean, jint, jlong};
 use guard::guard;
 
 /// Raised whenever a signature or a meaning below changes; the Java side refuses a library of another version.
-pub const ABI_VERSION: jint = 4;
+pub const ABI_VERSION: jint = 5;
 
 /// `int abiVersion()`
 // SAFETY: the symbol's name is that of one Java native method; no other code exports it.
@@ -107,6 +107,21 @@ pub extern "system" fn Java_io_apisink_jni_Native_resume<'l>(
     guard(&mut env, |env| {
         let answers = env.convert_byte_array(&answers)?;
         session::resume(session, &answers)
+    })
+}
+
+/// `void skip(long session, byte[] trackingIds)`
+// SAFETY: the symbol's name is that of one Java native method; no other code exports it.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_apisink_jni_Native_skip<'l>(
+    mut env: EnvUnowned<'l>,
+    _: JClass<'l>,
+    session: jlong,
+    tracking_ids: JByteArray<'l>,
+) {
+    guard(&mut env, |env| {
+        let tracking_ids = env.convert_byte_array(&tracking_ids)?;
+        session::skip(session, &tracking_ids)
     })
 }
 

@@ -32,6 +32,10 @@ pub(crate) fn resume(handle: jlong, answers: &[u8]) -> Result<(), NativeError> {
     Ok(handles::get(handle)?.session.resume(answers)?)
 }
 
+pub(crate) fn skip(handle: jlong, tracking_ids: &[u8]) -> Result<(), NativeError> {
+    Ok(handles::get(handle)?.session.skip(tracking_ids)?)
+}
+
 pub(crate) fn wait(handle: jlong, timeout_millis: jlong, finishing: bool) -> Result<jint, NativeError> {
     let timeout = Duration::from_millis(u64::try_from(timeout_millis).unwrap_or(0));
     let state = handles::get(handle)?.session.wait(timeout, finishing)?;

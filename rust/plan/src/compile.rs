@@ -1,11 +1,11 @@
 //! Config to plan.
 
-use apisink_config::{Code, Config, EngineName, Middleware, Problems};
+use apisink_config::{Code, Config, EngineName, Middleware, Problems, RepeatedIds};
 
 use crate::driver::DriverPlan;
 use crate::inputs::Inputs;
 use crate::mapping::{BodyFields, Mappings};
-use crate::plan::{BodyNode, ExecutionPlan, PLAN_FORMAT, Plan, RequestPlan, SourcePlan};
+use crate::plan::{BodyNode, ExecutionPlan, Identity, PLAN_FORMAT, Plan, RequestPlan, SourcePlan};
 use crate::secrets::SecretValues;
 use crate::state::State;
 use crate::{auth, chain, digest, exposure, headers, links, tables, transport, url};
@@ -41,8 +41,8 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     let mut mappings = Mappings::new(&config.tables.column_mapping, body_fields, has("param_injector"));
 
     tables::check_source(&mut state);
-    let id_column = &config.tables.source.id_column;
-    state.expect_column(id_column, id_column.at);
+    let identity = identity(&mut state);
+    tables::check_delivered(&mut state);
     for column in &config.tables.source.required_columns {
         state.expect_column(column, column.at);
     }
@@ -82,6 +82,9 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     };
 
     let mut warnings = tables::warnings(&state);
+    if body_fields.is_some() {
+        warnings.extend(body_of_a_bodiless_method(&config.endpoint.method.value));
+    }
     if let Some(url) = &url {
         warnings.extend(exposure::check(&mut state, url, &header_list, &claims));
     }
@@ -94,7 +97,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     let mut all_query = url.query;
     all_query.extend(query);
     let secrets = std::mem::take(&mut state.secrets);
-    let columns = state.into_columns(id_column);
+    let columns = state.into_columns(identity.column());
     let plan = Plan {
         format: PLAN_FORMAT,
         request: RequestPlan {
@@ -121,9 +124,9 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
             memory_budget_bytes: config.execution.memory_budget_bytes,
         },
         source: SourcePlan {
-            id_column: id_column.value.clone(),
+            identity,
             required_columns: config.tables.source.required_columns.iter().map(|c| c.value.clone()).collect(),
-            columns: (!whole_row).then_some(columns),
+            columns: columns.filter(|_| !whole_row),
         },
         sink,
     };
@@ -133,7 +136,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         plan_digest,
         request_digest,
         partitions: plan.execution.partitions,
-        id_column: plan.source.id_column.clone(),
+        id_column: plan.source.identity.column().map(str::to_owned),
         columns: plan.source.columns.clone(),
         required_columns: plan.source.required_columns.clone(),
         sink: driver_sink,
@@ -143,6 +146,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         batch_bytes: config.execution.batch_bytes,
         flush_millis: millis(config.execution.flush_seconds),
         max_requests_per_second: config.execution.rate(),
+        skip_delivered: config.execution.skip_delivered.map(|which| which.as_str().to_owned()),
         resend_on_resume: config.execution.resend_on_resume.iter().map(|word| word.value.clone()).collect(),
         flush_rows: config.execution.flush_rows,
         flush_bytes: config.execution.flush_bytes,
@@ -152,6 +156,47 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         warnings,
     };
     Ok(Compiled { plan, secrets, driver })
+}
+
+/// RFC 9110, 9.3: a body is allowed with these methods, and means nothing that all servers agree on.
+fn body_of_a_bodiless_method(method: &str) -> Option<String> {
+    ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"].contains(&method).then(|| {
+        format!(
+            "a {method} request gets a body, which servers and proxies may ignore or refuse: use `param_injector` for \
+             parameters, or another method, unless the API asks for it"
+        )
+    })
+}
+
+/// How rows are told apart. Refuses what needs an id column and has none.
+fn identity(state: &mut State<'_>) -> Identity {
+    let config = state.config;
+    if let Some(column) = &config.tables.source.id_column {
+        state.expect_column(column, column.at);
+        return match config.execution.repeated_ids {
+            RepeatedIds::InvalidRow => Identity::Column(column.value.clone()),
+            RepeatedIds::Send => Identity::ColumnAndContent(column.value.clone()),
+        };
+    }
+    if config.execution.skip_delivered.is_some() {
+        state.note(
+            config.tables.source.at,
+            Code::Conflict,
+            "`execution.skip_delivered` looks for the rows' tracking ids in the sink, and rows without \
+             `tables.source.id_column` have none of their own",
+            "name the column that holds the source rows' key as `id_column`, or remove `skip_delivered`",
+        );
+    }
+    if config.tables.sink.merge.is_some() {
+        state.note(
+            config.tables.source.at,
+            Code::Conflict,
+            "`tables.sink.merge` keeps one current row per tracking_id, and rows without `tables.source.id_column` are \
+             known by their content: a row that changes would get another one",
+            "name the column that holds the source rows' key as `id_column`, or remove `merge`",
+        );
+    }
+    Identity::Content
 }
 
 /// A plan is made of types that JSON can hold; this is for the compiler's sake.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::plan::{LinkPlan, Plan, RequestPlan};
+use crate::plan::{Identity, LinkPlan, Plan, RequestPlan};
 
 /// Links that determine when, how often or under whose name a request is sent, but not what is requested.
 const NOT_OF_THE_REQUEST: [&str; 10] = [
@@ -34,7 +34,7 @@ pub(crate) fn of_requests(plan: &Plan) -> Result<String, serde_json::Error> {
         format: u32,
         request: &'a RequestPlan,
         chain: Vec<&'a LinkPlan>,
-        id_column: &'a str,
+        identity: &'a Identity,
     }
     of(&Requests {
         format: plan.format,
@@ -44,7 +44,7 @@ pub(crate) fn of_requests(plan: &Plan) -> Result<String, serde_json::Error> {
             .iter()
             .filter(|link| !NOT_OF_THE_REQUEST.contains(&link.middleware.as_str()))
             .collect(),
-        id_column: &plan.source.id_column,
+        identity: &plan.source.identity,
     })
 }
 

@@ -12,9 +12,9 @@ pub struct DriverPlan {
     pub request_digest: String,
     /// Spark tasks of a run.
     pub partitions: u32,
-    /// Column that holds the tracking_id.
-    pub id_column: String,
-    /// Columns that requests use, the id column first; none means all columns.
+    /// Column that holds the tracking_id; none when rows are known by their content.
+    pub id_column: Option<String>,
+    /// Columns that requests use, the id column first if there is one; none means all columns.
     pub columns: Option<Vec<String>>,
     /// Columns that must exist.
     pub required_columns: Vec<String>,
@@ -34,6 +34,8 @@ pub struct DriverPlan {
     pub flush_rows: u32,
     /// Bytes of answers after which the journal is flushed.
     pub flush_bytes: u64,
+    /// Rows that are left out by what the sink has of earlier runs: `success` or `any` answers of their tracking_id.
+    pub skip_delivered: Option<String>,
     /// Answers in the journal that are asked for again when a run goes on: `transport_error`, `http_5xx`.
     pub resend_on_resume: Vec<String>,
     /// Attempts per second, by the lowest of the config's limits; none means unlimited.

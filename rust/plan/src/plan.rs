@@ -487,14 +487,36 @@ pub struct ExecutionPlan {
     pub memory_budget_bytes: usize,
 }
 
+/// How the rows of a run are told apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Identity {
+    /// By the tracking_id that a column holds. Further rows of the same one are not sent.
+    Column(String),
+    /// By the tracking_id that a column holds and by their content; rows that share both are counted.
+    ColumnAndContent(String),
+    /// By their content, of which the tracking_id is made; equal rows are counted.
+    Content,
+}
+
+impl Identity {
+    /// The column that holds the tracking_id, if there is one.
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Identity::Column(name) | Identity::ColumnAndContent(name) => Some(name),
+            Identity::Content => None,
+        }
+    }
+}
+
 /// What is expected of the source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourcePlan {
-    /// Column that holds the tracking_id.
-    pub id_column: String,
+    /// How its rows are told apart.
+    pub identity: Identity,
     /// Columns that must exist.
     pub required_columns: Vec<String>,
-    /// Columns that requests use, each once, the id column first; none means all columns.
+    /// Columns that requests use, each once, the id column first if there is one; none means all columns.
     pub columns: Option<Vec<String>>,
 }
 

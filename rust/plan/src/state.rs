@@ -218,10 +218,10 @@ impl<'a> State<'a> {
         self.note(at, Code::MissingColumn, format!("the source has no column `{name}`"), hint);
     }
 
-    /// The columns in use, each once.
-    pub(crate) fn into_columns(self, id_column: &str) -> Vec<String> {
-        let mut columns = vec![id_column.to_owned()];
-        columns.extend(self.columns.into_iter().filter(|column| column != id_column));
-        columns
+    /// The columns in use, each once, the id column first; none when no column is in use.
+    pub(crate) fn into_columns(self, id_column: Option<&str>) -> Option<Vec<String>> {
+        let mut columns: Vec<String> = id_column.map(str::to_owned).into_iter().collect();
+        columns.extend(self.columns.into_iter().filter(|column| Some(column.as_str()) != id_column));
+        (!columns.is_empty()).then_some(columns)
     }
 }

@@ -1,6 +1,6 @@
 //! `tables`: the source, the sink and the merged table, as the driver needs them.
 
-use apisink_config::{Code, Merge, SourceRows, TableName, Target};
+use apisink_config::{Code, Merge, SinkMode, SourceRows, TableName, Target};
 
 use crate::driver::{DriverField, DriverMerge, DriverSink, DriverSource};
 use crate::plan::SinkPlan;
@@ -74,6 +74,24 @@ pub(crate) fn check_source(state: &mut State<'_>) {
             Code::Unused,
             format!("`tables.source.{key}` has no effect on a DataFrame that is handed over"),
             "remove it, and filter and select in the DataFrame itself",
+        );
+    }
+}
+
+/// Refuses to look for what was delivered in a sink that each run empties.
+pub(crate) fn check_delivered(state: &mut State<'_>) {
+    let sink = &state.config.tables.sink;
+    let kept_elsewhere = sink.merge.as_ref().is_some_and(|merge| !merge.append_rows);
+    if state.config.execution.skip_delivered.is_some()
+        && sink.mode.value == SinkMode::Overwrite
+        && !kept_elsewhere
+    {
+        state.note(
+            sink.mode.at,
+            Code::Conflict,
+            "`execution.skip_delivered` leaves rows out whose answers are in the sink, and `tables.sink.mode: overwrite` \
+             removes these answers",
+            "write `mode: append`, or remove `skip_delivered`",
         );
     }
 }

@@ -4,9 +4,9 @@
 
 use apisink_config::{ReferenceKind, parse};
 use apisink_plan::{
-    AuthSpec, BodyNode, ClientAuth, ColumnRef, Compiled, DefaultValue, FormBodySpec, Inputs, JsonBodySpec,
-    NamedPieces, Oauth2Grant, ParamInjectorSpec, Piece, Plan, ResolvedReference, Secret, SecretSlot,
-    SecretValues, compile,
+    AuthSpec, BodyNode, ClientAuth, ColumnRef, Compiled, DefaultValue, FormBodySpec, Identity, Inputs,
+    JsonBodySpec, NamedPieces, Oauth2Grant, ParamInjectorSpec, Piece, Plan, ResolvedReference, Secret,
+    SecretSlot, SecretValues, compile,
 };
 use proptest::prelude::*;
 
@@ -146,6 +146,7 @@ fn the_driver_json_has_the_agreed_keys() {
             "flushMillis",
             "flushRows",
             "flushBytes",
+            "skipDelivered",
             "resendOnResume",
             "maxRequestsPerSecond",
             "allowSpeculation",
@@ -658,4 +659,48 @@ fn a_proxy_is_refused_with_what_to_write_and_its_url_is_never_cited() {
         ("proxy:1080", &["inside".to_owned()][..])
     );
     assert!(proxy.credentials.is_some());
+}
+
+#[test]
+fn rows_are_told_apart_by_their_id_unless_the_config_says_otherwise() {
+    let text = |execution: &str, source: &str| {
+        config(LOCAL, &format!("execution: {{{execution}}}"), "").replace("{id_column: id}", source)
+    };
+    let identity = |execution: &str, source: &str| compiled(&text(execution, source)).plan.source.identity;
+    assert_eq!(identity("", "{id_column: id}"), Identity::Column("id".into()));
+    assert_eq!(identity("repeated_ids: send", "{id_column: id}"), Identity::ColumnAndContent("id".into()));
+    assert_eq!(identity("", "{}"), Identity::Content);
+    assert_eq!(
+        compiled(&text("", "{}")).driver.columns,
+        None,
+        "nothing is mapped, so that all columns count"
+    );
+}
+
+#[test]
+fn what_looks_for_tracking_ids_needs_an_id_column_and_a_sink_that_keeps_them() {
+    let text = config(LOCAL, "execution: {skip_delivered: any}", "");
+    let unnamed = text.replace("{id_column: id}", "{}");
+    assert!(
+        refusal(&unnamed).contains("`execution.skip_delivered` looks for the rows' tracking ids in the sink")
+    );
+    let emptied = text.replace("{path: /out}", "{path: /out, mode: overwrite}");
+    let refused = refusal(&emptied);
+    assert!(refused.contains("`tables.sink.mode: overwrite` removes these answers"), "{refused}");
+    let merged = config(LOCAL, "", "")
+        .replace("{id_column: id}", "{}")
+        .replace("{path: /out}", "{path: /out, merge: {path: /m}}");
+    assert!(refusal(&merged).contains("`tables.sink.merge` keeps one current row per tracking_id"));
+}
+
+#[test]
+fn a_body_with_a_method_that_gives_it_no_meaning_is_warned_of() {
+    let warnings = |method: &str, chain: &str| {
+        let endpoint = LOCAL.replace("POST", method);
+        compiled(&config(&endpoint, &format!("middleware: [{chain}]"), "")).driver.warnings.join("\n")
+    };
+    assert!(warnings("GET", "{type: json_body}").starts_with("a GET request gets a body"));
+    assert!(warnings("DELETE", "{type: text_body, template: x}").starts_with("a DELETE request gets a body"));
+    assert_eq!(warnings("POST", "{type: json_body}"), "");
+    assert_eq!(warnings("GET", "{type: timing}"), "");
 }

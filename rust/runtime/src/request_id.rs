@@ -34,6 +34,17 @@ impl RequestIds {
 }
 
 impl RequestIds {
+    /// The id of a row that shares its tracking_id with others: they are told apart by their content, whatever the order
+    /// in which they come. `occurrence` counts equal rows from 0.
+    ///
+    /// The name begins with a letter and thus never equals one of [`RequestIds::of`].
+    pub fn of_content(&self, tracking_id: &str, content: &str, occurrence: u64) -> Uuid {
+        Uuid::new_v5(
+            &self.run,
+            format!("content:{}:{occurrence}:{content}:{tracking_id}", self.epoch).as_bytes(),
+        )
+    }
+
     /// The id of a row whose tracking_id is null; such rows are counted per partition, from 0.
     ///
     /// The name begins with a letter and thus never equals that of a row with a tracking_id.

@@ -66,7 +66,7 @@ fn rendering(plan: &Plan) -> Plan {
 /// A row's request as a curl command, or why there is none.
 fn shown(plan: &Plan, exchange: &Exchange) -> Result<String, Failure> {
     let id = exchange.tracking_id.as_deref().unwrap_or("null");
-    let id = format!("# {} {id}", plan.source.id_column);
+    let id = format!("# {} {id}", plan.source.identity.column().unwrap_or("tracking_id"));
     let message = exchange.response_body().and_then(|body| Message::parse(&body));
     match (&exchange.error, message) {
         (None, Some(message)) => {

@@ -59,6 +59,8 @@ textless!(
     crate::auth::ClientAuth,
     crate::auth::KeyPlace,
     crate::document::Document,
+    crate::execution::Delivered,
+    crate::execution::RepeatedIds,
     crate::middleware::Arrays,
     crate::middleware::Compression,
     crate::middleware::FieldType,

@@ -16,7 +16,7 @@ keys! {
     /// Where rows come from, where responses go, and which columns enter the request.
     pub struct Tables {
         /// Where rows come from.
-        source: Located<Source> = section().required_as("a `source:` section with `id_column`"),
+        source: Located<Source> = section(),
         /// Where responses go.
         sink: Sink = section().required_as("a `sink:` section with `name` and `namespace`, or with `path`"),
         /// Which columns enter the request, and where.

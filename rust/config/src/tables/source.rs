@@ -24,8 +24,9 @@ keys! {
         /// Columns to read, as expressions in Spark SQL; all other keys see these columns. Not for a DataFrame that is
         /// handed over.
         select: Vec<Located<String>> = words("[\"id AS tracking_id\", \"upper(name) AS name\"]").or(Vec::new()),
-        /// Column that holds the tracking_id.
-        id_column: Located<String> = word("tracking_id").required(),
+        /// Column that holds the tracking_id. Without one a row is known by its content, and its tracking_id is a digest
+        /// of the columns that are sent or kept; equal rows are counted, and each is sent.
+        id_column: Option<Located<String>> = word("tracking_id").optional("a row is known by its content"),
         /// Columns that must exist, whether requests use them or not.
         required_columns: Vec<Located<String>> = words("[tracking_id, patient_id]").or(Vec::new()),
     }

@@ -70,7 +70,7 @@ impl<'a> Binder<'a> {
         Ok(index)
     }
 
-    /// Says that whole rows are read ([`Row::write_json`]).
+    /// Says that whole rows are read ([`Row::write_row_json`], [`Row::write_content`]).
     pub fn whole_rows(&mut self) -> Result<(), RuntimeError> {
         for field in self.schema.fields() {
             Column::check(field.data_type())
@@ -172,6 +172,15 @@ impl Row<'_> {
         &self.batch.columns[column.0]
     }
 
+    pub(super) fn index(&self) -> usize {
+        self.index
+    }
+
+    /// All columns of the batch, by name. Needs [`Binder::whole_rows`].
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&str, &Column<'_>)> {
+        self.batch.whole.iter().map(|(name, column)| (name.as_str(), column))
+    }
+
     /// The column's name as the config writes it, for messages.
     pub fn name(&self, column: ColumnIndex) -> &str {
         self.column(column).name
@@ -237,7 +246,7 @@ impl Row<'_> {
     /// Appends the whole row as a JSON object, columns in the source's order. Needs [`Binder::whole_rows`].
     pub fn write_row_json(&self, out: &mut Vec<u8>) -> Result<(), RowError> {
         out.push(b'{');
-        for (position, (name, column)) in self.batch.whole.iter().enumerate() {
+        for (position, (name, column)) in self.columns().enumerate() {
             if position > 0 {
                 out.push(b',');
             }

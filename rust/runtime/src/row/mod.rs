@@ -6,6 +6,7 @@
 
 mod bind;
 mod column;
+mod content;
 mod json;
 mod text;
 mod value;

@@ -44,6 +44,22 @@ pub(super) fn parse(records: &[u8]) -> Result<Vec<Answer>, RuntimeError> {
         .collect()
 }
 
+/// Reads tracking ids that stand one after another: length (4 bytes, big endian), then the text.
+pub(super) fn parse_ids(mut records: &[u8]) -> Result<Vec<&str>, RuntimeError> {
+    let wrong =
+        |what: &str| RuntimeError::Batch(format!("the delivered tracking ids cannot be read: {what}"));
+    let mut ids = Vec::new();
+    while !records.is_empty() {
+        let (length, rest) =
+            records.split_first_chunk::<4>().ok_or_else(|| wrong("they end amid a length"))?;
+        let length = u32::from_be_bytes(*length) as usize;
+        let (id, rest) = rest.split_at_checked(length).ok_or_else(|| wrong("they end amid a text"))?;
+        ids.push(std::str::from_utf8(id).map_err(|_| wrong("one is not UTF-8"))?);
+        records = rest;
+    }
+    Ok(ids)
+}
+
 /// The order in which the Java side numbers outcomes.
 const OUTCOMES: [Outcome; 6] = [
     Outcome::Success,
@@ -65,6 +81,17 @@ fn wrong(why: &str) -> RuntimeError {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn tracking_ids_are_read_one_after_another_and_broken_ones_refused() {
+        assert_eq!(
+            super::parse_ids(b"\0\0\0\x02ab\0\0\0\0\0\0\0\x02\xc3\xbc").unwrap(),
+            ["ab", "", "\u{fc}"]
+        );
+        for broken in [&b"\0\0"[..], b"\0\0\0\x03ab", b"\0\0\0\x01\xff"] {
+            assert!(super::parse_ids(broken).unwrap_err().to_string().contains("delivered tracking ids"));
+        }
+    }
+
     use super::*;
 
     #[test]

@@ -26,7 +26,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
 pub use log_lines::LogLines;
-use render::{RenderContext, Renderer};
+use render::{RenderContext, RenderedBatch, Renderer};
 use state::Shared;
 pub use state::{Counts, SessionState};
 
@@ -155,6 +155,19 @@ impl Session {
         Ok(())
     }
 
+    /// Leaves rows of these tracking ids out, unless this run has an answer of theirs: earlier runs have delivered them.
+    /// Call it before the first [`Session::submit`].
+    ///
+    /// `tracking_ids`, one after another: length in bytes (4 bytes, big endian), text in UTF-8.
+    pub fn skip(&self, tracking_ids: &[u8]) -> Result<(), RuntimeError> {
+        let mut renderer = self.renderer.lock().unwrap_or_else(PoisonError::into_inner);
+        for tracking_id in answers::parse_ids(tracking_ids)? {
+            renderer.skip(tracking_id);
+        }
+        renderer.account();
+        Ok(())
+    }
+
     /// Renders every row of a batch to an owned request and queues it. Never waits: call it when [`Session::wait`]
     /// says that rows are wanted. The batch is not referred to after the call.
     pub fn submit(&self, batch: &RecordBatch) -> Result<(), RuntimeError> {
@@ -164,12 +177,13 @@ impl Session {
         };
         let mut renderer = self.renderer.lock().unwrap_or_else(PoisonError::into_inner);
         let rendering = catch_unwind(AssertUnwindSafe(|| renderer.render(batch)));
-        let (rendered, refused) = rendering.unwrap_or_else(|panic| {
+        let RenderedBatch { rendered, refused, skipped } = rendering.unwrap_or_else(|panic| {
             let error = RuntimeError::Panic(panic_message(panic.as_ref()));
             self.shared.fail(error.clone());
             Err(error)
         })?;
         self.shared.submitted(rendered.len());
+        self.shared.skipped(skipped);
         for exchange in refused {
             self.shared.refused(exchange);
         }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use apisink_plan::{ColumnRef, LogLevel};
+use apisink_plan::LogLevel;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::answers::Answer;
-use super::identity::{Decision, Identities};
+use super::identity::{Decision, Identities, Key};
 use super::{LogLines, Rendered};
 use crate::budget::{ByteBudget, Reservation};
 use crate::engine::Engine;
@@ -44,6 +44,16 @@ pub(super) struct RenderContext<'a> {
     pub(super) lines: &'a Arc<LogLines>,
 }
 
+/// What became of the rows of a batch.
+pub(super) struct RenderedBatch {
+    /// Those to send.
+    pub(super) rendered: Vec<Rendered>,
+    /// Those that cannot be sent.
+    pub(super) refused: Vec<Exchange>,
+    /// How many are left out.
+    pub(super) skipped: u64,
+}
+
 impl Renderer {
     pub(super) fn new(
         engine: &Engine,
@@ -51,11 +61,7 @@ impl Renderer {
     ) -> Result<(Self, Arc<Chain>), RuntimeError> {
         let plan = &engine.plan;
         let mut binder = Binder::new(context.schema);
-        let id_column = binder.column(&ColumnRef {
-            path: vec![plan.source.id_column.clone()],
-            required: true,
-            default: None,
-        })?;
+        let key = Key::bind(&plan.source.identity, &mut binder)?;
         let template = RequestTemplate::new(&plan.request, &engine.secrets, &mut binder)?;
         let chain =
             Arc::new(context.registry.chain(engine, &mut binder, context.log_level, context.lines)?);
@@ -63,7 +69,7 @@ impl Renderer {
             binding: binder.finish(),
             template,
             chain: chain.clone(),
-            identities: Identities::new(id_column, context.ids, context.partition, context.budget.clone()),
+            identities: Identities::new(key, context.ids, context.partition, context.budget.clone()),
             source: context.source,
             budget: context.budget,
         };
@@ -75,35 +81,39 @@ impl Renderer {
         self.identities.answered(answer)
     }
 
+    /// Leaves rows of a tracking_id out.
+    pub(super) fn skip(&mut self, tracking_id: &str) {
+        self.identities.skip(tracking_id);
+    }
+
     /// Counts the memory of the ids that are known now.
     pub(super) fn account(&mut self) {
         self.identities.account();
     }
 
-    /// All rows of a batch: those to send, and those that cannot be sent. Rows that were answered before are in neither.
-    pub(super) fn render(
-        &mut self,
-        batch: &RecordBatch,
-    ) -> Result<(Vec<Rendered>, Vec<Exchange>), RuntimeError> {
+    /// All rows of a batch but for those that were answered before.
+    pub(super) fn render(&mut self, batch: &RecordBatch) -> Result<RenderedBatch, RuntimeError> {
         let Self { binding, template, chain, identities, source, budget } = self;
         let rows = binding.open(batch)?;
         let mut rendered = Vec::with_capacity(batch.num_rows());
         let mut refused = Vec::new();
+        let mut skipped = 0;
         let source = source.copy(batch, budget)?;
         for index in 0..batch.num_rows() {
             let row = rows.row(index);
-            let (tracking_id, request, decision) = match identities.tracking_id(&row) {
+            let (tracking_id, request, decision) = match identities.row_id(&row) {
                 Err(decision) => (None, None, decision),
-                Ok(tracking_id) => {
+                Ok(id) => {
                     let request = request(template, chain, &row);
                     let digest =
                         request.as_ref().map(|(_, _, digest)| digest.as_str()).map_err(RowError::clone);
-                    let decision = identities.decide(&tracking_id, digest);
-                    (Some(tracking_id), request.ok(), decision)
+                    let decision = identities.decide(&id, digest);
+                    (Some(id.tracking_id), request.ok(), decision)
                 }
             };
             match (decision, request) {
                 (Decision::Answered, _) => {}
+                (Decision::Skip, _) => skipped += 1,
                 (Decision::Send(request_id), Some((mut request, parts, digest))) => {
                     template.identify(&mut request, request_id);
                     let bytes = request.bytes() + parts.iter().map(Part::len).sum::<usize>();
@@ -127,7 +137,7 @@ impl Renderer {
             }
         }
         identities.account();
-        Ok((rendered, refused))
+        Ok(RenderedBatch { rendered, refused, skipped })
     }
 }
 

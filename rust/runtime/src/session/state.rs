@@ -56,6 +56,8 @@ pub struct Counts {
     pub attempts: u64,
     /// Rows among them that earlier attempts of the task have sent.
     pub resumed: u64,
+    /// Rows that were left out; they are not among the others.
+    pub skipped: u64,
 }
 
 impl Counts {
@@ -163,6 +165,11 @@ impl Shared {
         let counts = &mut self.state().counts;
         counts.count(outcome, u64::from(attempts));
         counts.resumed += 1;
+    }
+
+    /// Counts rows that are left out.
+    pub(super) fn skipped(&self, rows: u64) {
+        self.state().counts.skipped += rows;
     }
 
     pub(super) fn finish_input(&self) {

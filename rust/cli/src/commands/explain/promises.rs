@@ -1,7 +1,7 @@
 //! What a run of the config promises.
 
 use apisink_config::{Config, SourceRows};
-use apisink_plan::{Compiled, DriverMerge, DriverPlan, DriverSource, RetrySpec};
+use apisink_plan::{Compiled, DriverMerge, DriverPlan, DriverSource, Identity, RetrySpec};
 
 use super::table::Table;
 
@@ -10,10 +10,7 @@ pub(super) fn told(config: &Config, compiled: &Compiled) -> Table {
     let Compiled { plan, driver, .. } = compiled;
     let mut table = Table::default();
     table.row("source", source(config, &driver.source));
-    table.row(
-        "tracking_id",
-        format!("column {}; rows are spread over {} Spark tasks by it", driver.id_column, driver.partitions),
-    );
+    table.row("tracking_id", tracking_id(&plan.source.identity, driver.partitions));
     if let Some(columns) = &driver.columns {
         table.row("columns in use", columns.join(", "));
     }
@@ -24,6 +21,11 @@ pub(super) fn told(config: &Config, compiled: &Compiled) -> Table {
     table.row("exactly one row", exactly_once(driver));
     table.row("journal", journal(driver));
     table.row("going on", going_on(driver));
+    if let Some(which) = &driver.skip_delivered {
+        let answers = if which == "any" { "an answer" } else { "a successful answer" };
+        table
+            .row("left out", format!("rows of whose tracking_id the sink has {answers} from an earlier run"));
+    }
     table.row("a request twice", twice(compiled));
     table.row("rate", rate(plan.execution.max_requests_per_second));
     table.row(
@@ -59,6 +61,23 @@ fn source(config: &Config, source: &DriverSource) -> String {
     text
 }
 
+fn tracking_id(identity: &Identity, partitions: u32) -> String {
+    match identity {
+        Identity::Column(name) => format!(
+            "column {name}; rows are spread over {partitions} Spark tasks by it; further rows of the same one become \
+             invalid_row rows"
+        ),
+        Identity::ColumnAndContent(name) => format!(
+            "column {name}; rows are spread over {partitions} Spark tasks by it; each row of the same one is sent, \
+             told apart by its content"
+        ),
+        Identity::Content => format!(
+            "made of the row's content; rows are spread over {partitions} Spark tasks by it; equal rows are counted and \
+             each is sent"
+        ),
+    }
+}
+
 fn place(table: Option<&String>, path: Option<&String>) -> String {
     match (table, path) {
         (Some(table), _) => format!("table {table}"),
@@ -70,6 +89,9 @@ fn place(table: Option<&String>, path: Option<&String>) -> String {
 fn sink(driver: &DriverPlan) -> String {
     let sink = &driver.sink;
     let to = place(sink.table.as_ref(), sink.path.as_ref());
+    if sink.merge.as_ref().is_some_and(|merge| !merge.append_rows) {
+        return format!("{to} gets no rows: they go to the merged table alone");
+    }
     let written = if sink.mode == "overwrite" { "what is there is replaced" } else { "rows are appended" };
     let mut text = format!("{to} (format {}), {written}", sink.format);
     if !sink.source_columns.is_empty() {

@@ -8,6 +8,7 @@ import io.apisink.Json._
  *
  * @param rows source rows taken
  * @param attempts HTTP round trips, all retries included
+ * @param skipped rows that were left out because an earlier run has delivered them; not among `rows`
  * @param resumed rows among them whose answers earlier task attempts had journaled
  */
 final case class Outcomes(
@@ -19,7 +20,8 @@ final case class Outcomes(
     invalidResponse: Long = 0,
     unknown: Long = 0,
     attempts: Long = 0,
-    resumed: Long = 0
+    resumed: Long = 0,
+    skipped: Long = 0
 ) {
 
   def +(other: Outcomes): Outcomes = Outcomes(
@@ -31,7 +33,8 @@ final case class Outcomes(
     invalidResponse + other.invalidResponse,
     unknown + other.unknown,
     attempts + other.attempts,
-    resumed + other.resumed
+    resumed + other.resumed,
+    skipped + other.skipped
   )
 
   /** Outcome names as in the sink's `outcome` column, those that occurred; `success` always. */
@@ -58,6 +61,7 @@ final case class Outcomes(
     .put("unknown", unknown)
     .put("attempts", attempts)
     .put("resumed", resumed)
+    .put("skipped", skipped)
 }
 
 object Outcomes {
@@ -72,6 +76,7 @@ object Outcomes {
     node.long("invalidResponse"),
     node.long("unknown"),
     node.long("attempts"),
-    node.long("resumed")
+    node.long("resumed"),
+    node.long("skipped")
   )
 }

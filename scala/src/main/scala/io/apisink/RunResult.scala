@@ -21,7 +21,7 @@ final class RunResult(
     val dryRun: Boolean
 ) {
 
-  /** Source rows. */
+  /** Source rows that were not left out. */
   def rows: Long = outcomes.rows
 
   /** Rows whose outcome is `success`. */
@@ -36,6 +36,9 @@ final class RunResult(
   /** Rows whose answers an earlier attempt of the run had journaled. */
   def resumed: Long = outcomes.resumed
 
+  /** Rows that were left out because an earlier run has delivered them (`execution.skip_delivered`); not among `rows`. */
+  def skipped: Long = outcomes.skipped
+
   /** Rows by outcome, those that occurred; `success` always. For Java. */
   def counts: java.util.Map[String, java.lang.Long] =
     outcomes.byName.map { case (name, count) => name -> Long.box(count) }.toMap.asJava
@@ -49,6 +52,7 @@ final class RunResult(
       .put("failed", failed)
       .put("attempts", attempts)
       .put("resumed", resumed)
+      .put("skipped", skipped)
       .put("duration_ms", durationMs)
       .put("finished_before", finishedBefore)
       .put("dry_run", dryRun)
@@ -58,6 +62,7 @@ final class RunResult(
   /** For people. */
   override def toString: String = {
     val counted = outcomes.byName.map { case (name, count) => s"$name=$count" }.mkString(" ")
-    s"run $runId: rows=$rows $counted attempts=$attempts sink=$sink"
+    val left = if (skipped > 0) s" skipped=$skipped" else ""
+    s"run $runId: rows=$rows $counted attempts=$attempts$left sink=$sink"
   }
 }

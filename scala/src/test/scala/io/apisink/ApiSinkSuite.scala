@@ -49,7 +49,7 @@ final class ApiSinkSuite extends SparkTest {
       val (source, sink) = (newDirectory().resolve("source"), newDirectory().resolve("sink"))
       patients(10).write.format("delta").save(source.toString)
       val config = atPath(origin, sink).copy(
-        idColumn = "id",
+        idColumn = Some("id"),
         source = Seq(
           s"""path: "$source"""",
           """filter: "patient_id <> 'p-3'"""",

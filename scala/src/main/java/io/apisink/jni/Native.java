@@ -16,7 +16,7 @@ package io.apisink.jni;
 public final class Native {
 
   /** What {@link #abiVersion} of a library that fits this class answers. */
-  public static final int ABI_VERSION = 4;
+  public static final int ABI_VERSION = 5;
 
   /** Bit of {@link #await}: there is room for {@link #submit}. */
   public static final int READY_FOR_ROWS = 1;
@@ -74,6 +74,14 @@ public final class Native {
   public static native void resume(long session, byte[] answers);
 
   /**
+   * Leaves rows of these tracking ids out, unless the session has an answer of theirs. Only before the first
+   * {@link #submit}.
+   *
+   * @param trackingIds one after another: length in bytes (4, big endian), then the text in UTF-8
+   */
+  public static native void skip(long session, byte[] trackingIds);
+
+  /**
    * Waits until there is something to do, at most for {@code timeoutMillis}.
    *
    * @param finishing not to return for {@link #READY_FOR_ROWS}
@@ -97,7 +105,7 @@ public final class Native {
   /** The log lines since the last call, each {@code "<LEVEL> <line>"} in UTF-8. */
   public static native byte[][] takeLogs(long session);
 
-  /** JSON: {@code {"rows","success","httpError","transportError","invalidRow","invalidResponse","unknown","attempts","resumed"}}. */
+  /** JSON: {@code {"rows","success","httpError","transportError","invalidRow","invalidResponse","unknown","attempts","resumed","skipped"}}. */
   public static native byte[] sessionStats(long session);
 
   /** Aborts what is in flight and frees the session. Returns at once; may be called again. */

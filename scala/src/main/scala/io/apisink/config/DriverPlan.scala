@@ -10,9 +10,11 @@ import io.apisink.Json._
  * @param planDigest identifies plan and config without secret values
  * @param requestDigest identifies what shapes the requests; a run may not go on under another
  * @param partitions Spark tasks of the run
+ * @param idColumn column that holds the tracking_id; none when rows are known by their content
  * @param columns source columns that requests use, the id column among them; none means all
  * @param batchBytes aimed size of an Arrow batch of source rows, in bytes
  * @param flushMillis age at which a journal file is closed, in milliseconds
+ * @param skipDelivered which answers of the sink make a row one that is left out: `success` or `any`; none for no answer
  * @param resendOnResume answers in the journal that are asked for again when a run goes on
  * @param maxRequestsPerSecond of the whole cluster; none for no limit
  * @param memoryBudgetBytes native memory of an executor process, in bytes
@@ -22,7 +24,7 @@ final case class DriverPlan(
     planDigest: String,
     requestDigest: String,
     partitions: Int,
-    idColumn: String,
+    idColumn: Option[String],
     columns: Option[Seq[String]],
     requiredColumns: Seq[String],
     sink: SinkSettings,
@@ -33,6 +35,7 @@ final case class DriverPlan(
     flushMillis: Long,
     flushRows: Long,
     flushBytes: Long,
+    skipDelivered: Option[String],
     resendOnResume: Seq[String],
     maxRequestsPerSecond: Option[Double],
     allowSpeculation: Boolean,
@@ -100,7 +103,7 @@ object DriverPlan {
       planDigest = json.string("planDigest"),
       requestDigest = json.string("requestDigest"),
       partitions = json.int("partitions"),
-      idColumn = json.string("idColumn"),
+      idColumn = json.optionalString("idColumn"),
       columns = json.find("columns").map(_ => json.strings("columns")),
       requiredColumns = json.strings("requiredColumns"),
       sink = sink(json.need("sink")),
@@ -111,6 +114,7 @@ object DriverPlan {
       flushMillis = json.long("flushMillis"),
       flushRows = json.long("flushRows"),
       flushBytes = json.long("flushBytes"),
+      skipDelivered = json.optionalString("skipDelivered"),
       resendOnResume = json.strings("resendOnResume"),
       maxRequestsPerSecond = json.find("maxRequestsPerSecond").map(_.asDouble()),
       allowSpeculation = json.need("allowSpeculation").asBoolean(),

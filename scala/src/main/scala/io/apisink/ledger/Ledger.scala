@@ -7,7 +7,7 @@ import scala.util.control.NonFatal
 import io.apisink.{Json, LedgerException, Outcomes}
 import com.fasterxml.jackson.databind.JsonNode
 
-import io.apisink.journal.{Files, JournalFile}
+import io.apisink.journal.{DeliveredIds, Files, JournalFile}
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 
@@ -123,9 +123,9 @@ final class Ledger(val directory: Path, conf: Configuration) {
 
   /** Removes the journal's files; the ledger stays. Only for a run that is done. */
   def removeJournal(): Unit =
-    files.names(directory).filter(JournalFile.isPartitionDirectory).foreach { name =>
-      files.deleteRecursively(new Path(directory, name))
-    }
+    files.names(directory)
+      .filter(name => JournalFile.isPartitionDirectory(name) || name == DeliveredIds.Directory)
+      .foreach(name => files.deleteRecursively(new Path(directory, name)))
 
   private def hasFiles(partition: Path): Boolean = files.names(partition).exists(JournalFile.isFinished)
 

@@ -14,9 +14,10 @@ import org.apache.spark.sql.types.{DataType, StructType}
  *
  * @param transaction under this id and the manifest's number the sink takes a commit, once. Made anew with each ledger,
  *   so that a sink that has seen a pair has seen this ledger's manifest
- * @param partitions Spark tasks; ids are spread over them by `hashVector`'s function
- * @param idType the id column's type, as Spark writes it in DDL
- * @param hashVector Spark's hash of fixed values of the id type; another vector means that ids would go elsewhere
+ * @param partitions Spark tasks; rows are spread over them by `hashVector`'s function
+ * @param idColumn the column that tells rows apart; none when their content does
+ * @param idType the types of the columns by which rows are spread, as Spark writes them in DDL
+ * @param hashVector Spark's hashes of fixed values of these types; another vector means that rows would go elsewhere
  * @param columns the source columns that are sent, with their types, as Spark writes them in DDL
  * @param kept columns of the source and of answers that the sink's rows keep; the journal's files have them too
  * @param sink what the config names as the sink
@@ -28,7 +29,7 @@ final case class OpenRecord(
     planDigest: String,
     requestDigest: String,
     partitions: Int,
-    idColumn: String,
+    idColumn: Option[String],
     idType: String,
     hashVector: Seq[Int],
     columns: String,
@@ -47,8 +48,8 @@ final case class OpenRecord(
    */
   def conflicts(other: OpenRecord): Seq[(String, String, String)] = Seq(
     ("the request (method, URL, headers, body mapping)", requestDigest, other.requestDigest),
-    ("the id column", idColumn, other.idColumn),
-    ("the id column's type", idType, other.idType),
+    ("the id column", idColumn.getOrElse("none"), other.idColumn.getOrElse("none")),
+    ("the type of what tells rows apart", idType, other.idType),
     ("Spark's hash function", hashVector.mkString(" "), other.hashVector.mkString(" ")),
     ("the source's columns", columns, other.columns),
     ("the columns that the sink keeps of the source and of answers", kept.toDDL, other.kept.toDDL),
@@ -63,7 +64,7 @@ final case class OpenRecord(
       .put("planDigest", planDigest)
       .put("requestDigest", requestDigest)
       .put("partitions", partitions)
-      .put("idColumn", idColumn)
+      .put("idColumn", idColumn.orNull)
       .put("idType", idType)
     val hashes = json.putArray("hashVector")
     hashVector.foreach(hashes.add)
@@ -79,7 +80,7 @@ object OpenRecord {
   def newTransaction(runId: String): String = s"$runId/${UUID.randomUUID()}"
 
   /** Version of the ledger's files. A ledger of another version is refused. */
-  val Format = 3
+  val Format = 4
 
   def fromJson(bytes: Array[Byte]): OpenRecord = {
     val json = Json.parse(bytes)
@@ -91,7 +92,7 @@ object OpenRecord {
       json.string("planDigest"),
       json.string("requestDigest"),
       json.int("partitions"),
-      json.string("idColumn"),
+      json.optionalString("idColumn"),
       json.string("idType"),
       json.items("hashVector").map(_.asInt()),
       json.string("columns"),

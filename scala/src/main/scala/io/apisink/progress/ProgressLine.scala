@@ -13,16 +13,17 @@ object ProgressLine {
    * @param recent rows per second of late
    */
   def of(outcomes: Outcomes, total: Option[Long], seconds: Double, recent: Double): String = {
+    val passed = outcomes.rows + outcomes.skipped
     val failed = outcomes.rows - outcomes.success
     val parts = Seq(
-      Some(share(outcomes.rows, total)),
+      Some(share(passed, total)),
       Some("%,.0f/s".formatLocal(Locale.ROOT, recent)),
       Option.when(failed > 0)(s"${grouped(failed)} failed"),
       Option.when(outcomes.attempts > outcomes.rows - outcomes.resumed - outcomes.invalidRow) {
         s"${grouped(outcomes.attempts)} attempts"
       },
       Some(s"${duration(seconds)} so far"),
-      left(outcomes.rows, total, recent)
+      left(passed, total, recent)
     )
     parts.flatten.mkString(", ")
   }

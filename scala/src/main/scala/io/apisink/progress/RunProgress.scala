@@ -66,8 +66,9 @@ final class RunProgress(
     val (then, rowsThen) = last
     if (now - then >= intervalMs) {
       val all = running.values.foldLeft(finished)(_ + _)
-      val recent = math.max(0L, all.rows - rowsThen) * 1000.0 / math.max(1L, now - then)
-      last = (now, all.rows)
+      val passed = all.rows + all.skipped
+      val recent = math.max(0L, passed - rowsThen) * 1000.0 / math.max(1L, now - then)
+      last = (now, passed)
       if (total.isEmpty) total = countRows()
       say(ProgressLine.of(all, total, (now - begun) / 1000.0, recent))
     }

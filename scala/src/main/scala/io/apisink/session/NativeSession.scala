@@ -27,6 +27,9 @@ private[apisink] final class NativeSession private (handle: Long, allocator: Buf
   /** Takes in answers that are in the journal already, as [[AnswerRecords]] encodes them; before the first batch. */
   def resume(answers: Array[Byte]): Unit = Native.resume(handle, answers)
 
+  /** Leaves rows of these tracking ids out, as [[io.apisink.journal.DeliveredIds]] encodes them; before the first batch. */
+  def skip(trackingIds: Array[Byte]): Unit = Native.skip(handle, trackingIds)
+
   /** Waits at most so many milliseconds for something to do; the bits of [[Native]]. */
   def await(timeoutMillis: Long, finishing: Boolean): Int = Native.await(handle, timeoutMillis, finishing)
 

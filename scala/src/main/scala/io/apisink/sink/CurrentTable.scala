@@ -3,7 +3,7 @@ package io.apisink.sink
 import java.util.UUID
 
 import io.apisink.journal.BronzeSchema
-import org.apache.spark.sql.{DataFrame, SparkSession}
+import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.apisink.Formats
 import org.apache.spark.sql.expressions.Window
 import org.apache.spark.sql.functions.{col, current_timestamp, row_number, when}
@@ -30,7 +30,7 @@ final class CurrentTable(target: SinkTarget) {
    */
   def merge(responses: DataFrame, transaction: String, version: Int): Unit = {
     val session = responses.sparkSession
-    create(responses, session)
+    create(responses)
     val rows = s"apisink_${UUID.randomUUID().toString.replace("-", "")}"
     CurrentTable.lastPerId(responses).withColumn(BronzeSchema.IngestedAt, current_timestamp())
       .createOrReplaceTempView(rows)
@@ -47,20 +47,9 @@ final class CurrentTable(target: SinkTarget) {
     ()
   }
 
-  private def create(responses: DataFrame, session: SparkSession): Unit = {
-    val exists = target match {
-      case SinkTarget.AtPath(_) => false
-      case SinkTarget.Named(table) => session.catalog.tableExists(table)
-    }
-    if (!exists) {
-      val writer = responses.limit(0).withColumn(BronzeSchema.IngestedAt, current_timestamp()).write.format("delta")
-        .mode("ignore")
-      target match {
-        case SinkTarget.AtPath(path) => writer.save(path.toString)
-        case SinkTarget.Named(table) => writer.saveAsTable(table)
-      }
-    }
-  }
+  private def create(responses: DataFrame): Unit = target.save(
+    responses.limit(0).withColumn(BronzeSchema.IngestedAt, current_timestamp()).write.format("delta").mode("ignore")
+  )
 
   private def sqlName: String = target match {
     case SinkTarget.AtPath(path) => s"delta.`${path.toString.replace("`", "``")}`"

@@ -2,9 +2,8 @@ package io.apisink.sink
 
 import io.apisink.ConfigException
 import io.apisink.journal.BronzeSchema
-import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.{DataFrame, SparkSession}
-import org.apache.spark.sql.apisink.{Formats, Sessions}
+import org.apache.spark.sql.apisink.Formats
 import org.apache.spark.sql.functions.{col, current_timestamp}
 
 /**
@@ -32,7 +31,7 @@ final class ResponseTable(spark: SparkSession, target: SinkTarget, format: Strin
 
   /** Whether there is a table that holds rows of a run. One that will be overwritten holds nothing that matters. */
   def holds(runId: String): Boolean =
-    !overwrite && existing.exists(table => !table.where(col("run_id") === runId).limit(1).isEmpty)
+    !overwrite && target.existing(spark, format).exists(table => !table.where(col("run_id") === runId).limit(1).isEmpty)
 
   /**
    * Writes responses and the time at which that happens; creates the table when there is none, and adds columns that a
@@ -59,24 +58,10 @@ final class ResponseTable(spark: SparkSession, target: SinkTarget, format: Strin
         .option("mergeSchema", "true")
         // For a table that is created here: the ids and the outcome, not every field of every struct.
         .option("delta.dataSkippingNumIndexedCols", ResponseTable.IndexedColumns.toLong)
-    target match {
-      case SinkTarget.AtPath(path) => writer.save(path.toString)
-      case SinkTarget.Named(table) => writer.saveAsTable(table)
-    }
+    target.save(writer)
   }
 
-  private def isDelta: Boolean = format.equalsIgnoreCase("delta")
-
-  private def existing: Option[DataFrame] = target match {
-    case SinkTarget.AtPath(path) =>
-      // The directory may be there for the journal's sake.
-      val fs = path.getFileSystem(Sessions.hadoopConf(spark))
-      val visible = fs.exists(path) && fs.listStatus(path).exists(file => !"._".contains(file.getPath.getName.head))
-      Option.when(if (isDelta) fs.exists(new Path(path, "_delta_log")) else visible) {
-        spark.read.format(format).load(path.toString)
-      }
-    case SinkTarget.Named(table) => Option.when(spark.catalog.tableExists(table))(spark.table(table))
-  }
+  private def isDelta: Boolean = SinkTarget.isDelta(format)
 }
 
 object ResponseTable {

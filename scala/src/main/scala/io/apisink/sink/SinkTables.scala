@@ -3,7 +3,7 @@ package io.apisink.sink
 import io.apisink.config.{SinkSettings, TableSettings}
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
-import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.{DataFrame, SparkSession}
 
 /**
  * The tables of a config's sink, not opened yet.
@@ -23,6 +23,10 @@ final class SinkTables(
 
   /** Whether every file below a `path` sink goes when it is overwritten, whatever its name. */
   def overwritesFiles: Boolean = overwrite && !format.equalsIgnoreCase("delta")
+
+  /** The rows that earlier runs have left in the table in which every answer can be found; none when there is none yet. */
+  def answers(spark: SparkSession): Option[DataFrame] =
+    if (hasRows) target.existing(spark, format) else current.flatMap(_.existing(spark, "delta"))
 
   def rowsTable(spark: SparkSession): Option[ResponseTable] =
     Option.when(hasRows)(new ResponseTable(spark, target, format, overwrite))

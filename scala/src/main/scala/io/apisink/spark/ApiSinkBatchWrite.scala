@@ -4,7 +4,7 @@ import java.time.Instant
 
 import io.apisink.ApiSinkPlugin
 import io.apisink.config.CompiledConfig
-import io.apisink.journal.{FlushLimits, ResumeRule}
+import io.apisink.journal.{DeliveredIds, FlushLimits, ResumeRule}
 import io.apisink.ledger.{Ledger, OpenRecord}
 import io.apisink.progress.RunProgress
 import io.apisink.session.RateKeeper
@@ -28,7 +28,8 @@ private[spark] final class ApiSinkBatchWrite(
     run: Run,
     ledger: Ledger,
     rule: ResumeRule,
-    sinkName: String
+    sinkName: String,
+    delivered: Option[DeliveredRows]
 ) extends BatchWrite {
 
   private val transaction = OpenRecord.newTransaction(run.id)
@@ -51,7 +52,8 @@ private[spark] final class ApiSinkBatchWrite(
       case Some(first) =>
         warnings.foreach(Console.warn(run.id, _))
         progress.start()
-        new SendingWriterFactory(job(first, info.numPartitions()))
+        val skipped = delivered.map(_.leaveOut(ledger.directory, first.partitions))
+        new SendingWriterFactory(job(first, info.numPartitions(), skipped))
     }
   }
 
@@ -79,8 +81,8 @@ private[spark] final class ApiSinkBatchWrite(
     requestDigest = config.driver.requestDigest,
     partitions = config.driver.partitions,
     idColumn = config.driver.idColumn,
-    idType = columns.idType.sql,
-    hashVector = IdHash.vector(columns.idType),
+    idType = columns.identity.map(_.dataType.sql).mkString(", "),
+    hashVector = columns.identity.flatMap(field => IdHash.vector(field.dataType)),
     columns = columns.schema.map(field => s"${field.name} ${field.dataType.sql}").mkString(", "),
     kept = columns.kept,
     sink = sinkName,
@@ -101,7 +103,7 @@ private[spark] final class ApiSinkBatchWrite(
       RateKeeper.Share(tasks)
     }
 
-  private def job(first: OpenRecord, partitions: Int): WriteJob = {
+  private def job(first: OpenRecord, partitions: Int, delivered: Option[DeliveredIds]): WriteJob = {
     val plan = config.driver
     new WriteJob(
       run.id,
@@ -115,6 +117,7 @@ private[spark] final class ApiSinkBatchWrite(
       plan.batchBytes,
       FlushLimits(plan.flushMillis, plan.flushRows, plan.flushBytes),
       rule,
+      delivered,
       clustered = partitions == first.partitions,
       keeper(partitions),
       progress.accumulator,

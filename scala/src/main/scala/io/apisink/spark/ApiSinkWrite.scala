@@ -14,8 +14,8 @@ import org.apache.spark.sql.connector.expressions.{Expression, Expressions, Sort
 import org.apache.spark.sql.connector.write.{BatchWrite, RequiresDistributionAndOrdering}
 
 /**
- * A planned write: rows spread by their id over a fixed number of partitions, so that a partition holds the same ids in
- * every attempt and in every run of the same run id.
+ * A planned write: rows spread by their id, or by their content when they have none, over a fixed number of partitions,
+ * so that a partition holds the same rows in every attempt and in every run of the same run id.
  *
  * Spark makes and prints this object while it plans, EXPLAIN included: no effect before [[toBatch]], no case class,
  * nothing secret in `toString`.
@@ -31,9 +31,9 @@ private[spark] final class ApiSinkWrite(
 ) extends RequiresDistributionAndOrdering {
 
   override def requiredDistribution(): Distribution = {
-    // Quoted: the name is one column's, whatever dots it has.
-    val quoted = s"`${config.driver.idColumn.replace("`", "``")}`"
-    Distributions.clustered(Array[Expression](Expressions.column(quoted)))
+    // Quoted: a name is one column's, whatever dots it has.
+    val quoted = columns.identity.fieldNames.map(name => s"`${name.replace("`", "``")}`")
+    Distributions.clustered(quoted.map(name => Expressions.column(name): Expression))
   }
 
   override def distributionStrictlyRequired(): Boolean = true
@@ -75,7 +75,11 @@ private[spark] final class ApiSinkWrite(
       options.dryRun,
       result => options.result.foreach(RunResults.put(_, result))
     )
-    val write = new ApiSinkBatchWrite(spark, config, columns, warnings, run, runLedger, rule, tables.target.name)
+    val delivered = config.driver.skipDelivered.map { which =>
+      new DeliveredRows(spark, sink, which, columns.identity.head.dataType, id)
+    }
+    val write =
+      new ApiSinkBatchWrite(spark, config, columns, warnings, run, runLedger, rule, tables.target.name, delivered)
     write.check()
     write
   }

@@ -198,9 +198,11 @@ private[spark] final class Run(
   private def summary(outcomes: Outcomes): String = {
     val counts = outcomes.byName.map { case (name, count) => s"$name=$count" }.mkString(" ")
     val resumed = if (outcomes.resumed > 0) s" resumed=${outcomes.resumed}" else ""
+    val skipped = if (outcomes.skipped > 0) s" skipped=${outcomes.skipped}" else ""
     val seconds = "%.1f".formatLocal(Locale.ROOT, (System.nanoTime() - begun) / 1e9)
     val what = if (dryRun) "rendered, nothing was sent" else "done"
-    s"$what: rows=${outcomes.rows} $counts attempts=${outcomes.attempts}$resumed seconds=$seconds sink=${sink.name}"
+    s"$what: rows=${outcomes.rows} $counts attempts=${outcomes.attempts}$resumed$skipped seconds=$seconds" +
+      s" sink=${sink.name}"
   }
 
   private def result(outcomes: Outcomes, finishedBefore: Boolean): RunResult =

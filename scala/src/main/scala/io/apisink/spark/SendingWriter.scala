@@ -4,10 +4,11 @@ import scala.util.control.NonFatal
 
 import io.apisink.Outcomes
 import io.apisink.jni.Native
-import io.apisink.journal.{EarlierAnswers, EarlierFiles, JournalWriter}
+import io.apisink.journal.{DeliveredIds, EarlierAnswers, EarlierFiles, JournalWriter}
 import io.apisink.progress.ProgressAccumulator
 import io.apisink.session.{ExchangeLog, NativeSession, TaskIdentity}
 import org.apache.arrow.memory.BufferAllocator
+import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 import org.apache.spark.{TaskContext, TaskKilledException}
 import org.apache.spark.sql.apisink.{ArrowTypes, SourceBatch}
@@ -59,6 +60,7 @@ private[spark] final class SendingWriter(job: WriteJob, partition: Int, taskAtte
     val opened = Sender.open(job, partition, taskAttemptId, () => checkAlive())
     sender = Some(opened)
     opened.resume(earlier)
+    job.delivered.foreach(opened.skip(_, partition))
     // Where the last attempt may have failed because answers could not be kept, that comes first.
     if (task.exists(_.attemptNumber() > 0)) opened.journal.probe()
     opened
@@ -108,6 +110,7 @@ private final class Sender(
     session: NativeSession,
     val journal: JournalWriter,
     flushMillis: Long,
+    hadoopConf: Configuration,
     progress: ProgressAccumulator,
     checkAlive: () => Unit
 ) extends AutoCloseable {
@@ -128,6 +131,13 @@ private final class Sender(
     }
     found.damaged.foreach(what => log.warn(s"$what; its rows are sent again"))
   }
+
+  /** Leaves the rows out that earlier runs have delivered. Before the first row. */
+  def skip(delivered: DeliveredIds, partition: Int): Unit =
+    delivered.read(partition, hadoopConf) { ids =>
+      checkAlive()
+      session.skip(ids)
+    }
 
   def write(row: InternalRow): Unit = {
     batch.write(row)
@@ -238,7 +248,16 @@ private object Sender {
         job.limits,
         job.hadoopConf.value.value
       )
-      new Sender(allocator, batch, session, journal, job.limits.millis, job.progress, checkAlive)
+      new Sender(
+        allocator,
+        batch,
+        session,
+        journal,
+        job.limits.millis,
+        job.hadoopConf.value.value,
+        job.progress,
+        checkAlive
+      )
     } catch {
       case e: Throwable =>
         if (batch != null) batch.close()

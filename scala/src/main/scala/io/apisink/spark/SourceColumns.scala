@@ -4,7 +4,7 @@ import io.apisink.SchemaException
 import io.apisink.config.DriverPlan
 import io.apisink.journal.BronzeSchema
 import org.apache.spark.sql.apisink.ArrowTypes
-import org.apache.spark.sql.types.{DataType, StructField, StructType}
+import org.apache.spark.sql.types.{ArrayType, DataType, MapType, StructField, StructType}
 
 /**
  * The source columns that are handed to the native library.
@@ -13,23 +13,21 @@ import org.apache.spark.sql.types.{DataType, StructField, StructType}
  * @param ordinals their positions in the source's rows
  * @param kept what stands in the sink's rows after the response's own columns: those of these that are kept, then those that
  *   are picked from answers
+ * @param identity those that tell rows apart: the id column, or all that Spark can spread rows by
  */
 final class SourceColumns(
     val schema: StructType,
     val ordinals: Seq[Int],
     val kept: StructType,
-    idColumn: String
-) {
-
-  def idType: DataType = schema(idColumn).dataType
-}
+    val identity: StructType
+)
 
 object SourceColumns {
 
   /** Picks the columns that the plan uses; refuses missing, ambiguous and unsupported ones by name. */
   def select(source: StructType, plan: DriverPlan): SourceColumns = {
     val wanted = plan.columns.getOrElse(source.fieldNames.toSeq)
-    val names = if (wanted.contains(plan.idColumn)) wanted else plan.idColumn +: wanted
+    val names = plan.idColumn.filterNot(wanted.contains) ++: wanted
     val ordinals = names.map { name =>
       source.fieldNames.indices.filter(source.fieldNames(_) == name) match {
         case Seq(one) => one
@@ -59,7 +57,7 @@ object SourceColumns {
       throw new SchemaException(
         "SCHEMA_COLUMN_TAKEN",
         s"the sink cannot keep the source column '$name': its rows have a column of that name of their own",
-        if (name == plan.idColumn) "Remove it from tables.sink.source_columns: tracking_id holds its values."
+        if (plan.idColumn.contains(name)) "Remove it from tables.sink.source_columns: tracking_id holds its values."
         else "Rename it in the source, or remove it from tables.sink.source_columns."
       )
     }
@@ -67,11 +65,27 @@ object SourceColumns {
     val picked = plan.sink.responseFields.map { case (name, dataType) =>
       StructField(name, DataType.fromDDL(dataType))
     }
-    new SourceColumns(
-      schema,
-      ordinals,
-      StructType(plan.sink.sourceColumns.map(schema(_)) ++ picked),
-      plan.idColumn
-    )
+    val identity = plan.idColumn match {
+      case Some(name) => Seq(schema(name))
+      case None => fields.filter(field => isSpreadable(field.dataType))
+    }
+    if (identity.isEmpty) {
+      throw new SchemaException(
+        "SCHEMA_IDENTITY",
+        s"without tables.source.id_column rows are spread by their content, and Spark can spread them by none of the" +
+          s" columns ${names.mkString(", ")}",
+        "Name the column that holds the source rows' key as tables.source.id_column."
+      )
+    }
+    val kept = plan.sink.sourceColumns.map(schema(_)) ++ picked
+    new SourceColumns(schema, ordinals, StructType(kept), StructType(identity))
+  }
+
+  /** Spark does not hash maps. */
+  private def isSpreadable(dataType: DataType): Boolean = dataType match {
+    case _: MapType => false
+    case ArrayType(element, _) => isSpreadable(element)
+    case StructType(fields) => fields.forall(field => isSpreadable(field.dataType))
+    case _ => true
   }
 }

@@ -1,7 +1,7 @@
 package io.apisink.spark
 
 import io.apisink.config.SecretBytes
-import io.apisink.journal.{FlushLimits, ResumeRule}
+import io.apisink.journal.{DeliveredIds, FlushLimits, ResumeRule}
 import io.apisink.progress.ProgressAccumulator
 import io.apisink.session.RateKeeper
 import org.apache.spark.broadcast.Broadcast
@@ -19,6 +19,7 @@ import org.apache.spark.util.SerializableConfiguration
  * @param batchRows most rows of an Arrow batch
  * @param batchBytes aimed size of an Arrow batch, in bytes
  * @param rule which answers of earlier task attempts are taken over
+ * @param delivered the tracking ids that are left out, if any are
  * @param clustered whether Spark has spread the rows over the run's partitions as required; where it has not there may
  *   be no rows
  * @param keeper who keeps the rate limit
@@ -36,6 +37,7 @@ private[spark] final class WriteJob(
     val batchBytes: Long,
     val limits: FlushLimits,
     val rule: ResumeRule,
+    val delivered: Option[DeliveredIds],
     val clustered: Boolean,
     val keeper: RateKeeper,
     val progress: ProgressAccumulator,

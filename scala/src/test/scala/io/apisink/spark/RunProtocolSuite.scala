@@ -91,7 +91,7 @@ final class RunProtocolSuite extends AnyFunSuite {
         "plan",
         "request",
         1,
-        "id",
+        Some("id"),
         "STRING",
         Nil,
         "id STRING",

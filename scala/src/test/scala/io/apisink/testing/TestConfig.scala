@@ -19,7 +19,7 @@ final case class TestConfig(
     auth: Seq[String] = Seq("type: none"),
     endpoint: Seq[String] = Nil,
     middleware: Seq[String] = Seq("retry", "timing", "json_body"),
-    idColumn: String = "tracking_id",
+    idColumn: Option[String] = Some("tracking_id"),
     source: Seq[String] = Nil,
     mapping: Seq[String] = Nil
 ) {
@@ -38,7 +38,7 @@ final case class TestConfig(
       ) +
       section("middleware", middleware.map(m => if (m.startsWith("{")) s"- $m" else s"- type: $m")) +
       "tables:\n" +
-      section("source", s"id_column: $idColumn" +: source, 2) +
+      section("source", idColumn.map(name => s"id_column: $name") ++: source, 2) +
       section("sink", sink, 2) +
       section("column_mapping", mapping.map(m => s"- $m"), 2)
   }
