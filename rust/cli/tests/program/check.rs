@@ -95,10 +95,10 @@ fn problems_come_as_json_if_asked() {
     let told = call.run(&["check", "--json", "c.yaml"]);
     assert_eq!((told.code, told.err.as_str()), (2, ""));
     let problems: serde_json::Value = serde_json::from_str(&told.out).unwrap();
-    assert_eq!(problems[1]["line"], 8);
-    assert_eq!(problems[1]["column"], 12);
-    assert_eq!(problems[1]["code"], "CONFIG_UNKNOWN_KEY");
-    assert_eq!(problems[1]["text"], "source: {id_colum: id}");
+    assert_eq!(problems[0]["line"], 8);
+    assert_eq!(problems[0]["column"], 12);
+    assert_eq!(problems[0]["code"], "CONFIG_UNKNOWN_KEY");
+    assert_eq!(problems[0]["text"], "source: {id_colum: id}");
     assert_eq!(call.file("c.yaml", CONFIG).run(&["check", "--json", "c.yaml"]).out, "[]\n");
 }
 

@@ -196,3 +196,21 @@ fn references_are_shown_as_they_are_written_with_their_lines() {
     }
     assert!(!told.contains("stand-in"), "{told}");
 }
+
+#[test]
+fn a_run_says_where_its_rows_do_not_go_and_which_are_left_out() {
+    let merged = CONFIG.replace("merge: {path: /current}", "merge: {path: /current, append_rows: false}");
+    let told = explained(&format!("{merged}\n")).replace("\n                   ", " ");
+    assert!(
+        told.contains("sink             the table at /out gets no rows: they go to the merged table alone"),
+        "{told}"
+    );
+    let skipping = CONFIG.replace("partitions: 8", "partitions: 8, skip_delivered: any, repeated_ids: send");
+    let told = explained(&skipping).replace("\n                   ", " ");
+    for line in [
+        "left out         rows of whose tracking_id the sink has an answer from an earlier run",
+        "each row of the same one is sent, told apart by its content",
+    ] {
+        assert!(told.contains(line), "{line}\nis not in\n{told}");
+    }
+}
