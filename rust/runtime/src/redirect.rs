@@ -51,7 +51,9 @@ pub(crate) fn follow(plan: &RedirectPlan, request: &Request, response: &Response
             next.headers.remove(name);
         }
     }
-    if !same {
+    if same {
+        next.late.clone_from(&request.late);
+    } else {
         drop_credentials(&mut next.headers);
     }
     next.has_idempotency_key = request.has_idempotency_key;

@@ -87,6 +87,21 @@ pub struct Request {
     pub request_id: Uuid,
     /// Whether the headers carry the request_id as an idempotency key.
     pub has_idempotency_key: bool,
+    /// What is known only when the request is written, if anything.
+    pub late: Option<Arc<dyn LateHeaders>>,
+}
+
+/// Headers that are made at the moment of writing, for a request may wait long for its connection and its slot of the rate
+/// limit: a token must be good then.
+pub trait LateHeaders: Send + Sync {
+    /// Puts them into the message. Runs once for every writing, directly before it, and must not wait.
+    fn put(&self, headers: &mut HeaderMap);
+}
+
+impl std::fmt::Debug for dyn LateHeaders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
 }
 
 impl Request {
@@ -102,6 +117,7 @@ impl Request {
             plain_body: None,
             request_id: Uuid::nil(),
             has_idempotency_key: false,
+            late: None,
         }
     }
 
@@ -262,6 +278,7 @@ impl RequestTemplate {
             plain_body: None,
             request_id: Uuid::nil(),
             has_idempotency_key: self.idempotency_header.is_some(),
+            late: None,
         })
     }
 

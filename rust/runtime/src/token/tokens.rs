@@ -76,24 +76,34 @@ impl Tokens {
     pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<Token>, RuntimeError> {
         let asking = {
             let mut state = self.state();
-            let now = Instant::now();
-            let recent = |at: Instant, span| now.duration_since(at) < span;
-            if let Some(token) = state.token.clone().filter(|token| token.is_good(now)) {
-                let due = token.times.is_some_and(|times| now >= times.renew);
-                let failed = state.failed.as_ref().is_some_and(|(at, _)| recent(*at, RENEWAL_PAUSE));
-                if due && !failed && state.asking.is_none() {
-                    // It runs by itself; nobody waits for it.
-                    drop(self.ask(&mut state));
-                }
+            if let Some(token) = self.good(&mut state) {
                 return Ok(token);
             }
             match (&state.asking, &state.failed) {
                 (Some(asking), _) => asking.clone(),
-                (None, Some((at, error))) if recent(*at, FAILURE_KEPT) => return Err(error.clone()),
+                (None, Some((at, error))) if at.elapsed() < FAILURE_KEPT => return Err(error.clone()),
                 (None, _) => self.ask(&mut state),
             }
         };
         asking.await
+    }
+
+    /// A token that is good now, if there is one. Never waits; within the runtime only, for it may start a renewal.
+    pub(crate) fn present(self: &Arc<Self>) -> Option<Arc<Token>> {
+        self.good(&mut self.state())
+    }
+
+    /// The token, if it is good; its renewal is started when it is due.
+    fn good(self: &Arc<Self>, state: &mut State) -> Option<Arc<Token>> {
+        let now = Instant::now();
+        let token = state.token.clone().filter(|token| token.is_good(now))?;
+        let due = token.times.is_some_and(|times| now >= times.renew);
+        let failed = state.failed.as_ref().is_some_and(|(at, _)| now.duration_since(*at) < RENEWAL_PAUSE);
+        if due && !failed && state.asking.is_none() {
+            // It runs by itself; nobody waits for it.
+            drop(self.ask(state));
+        }
+        Some(token)
     }
 
     /// Another token than one that was answered with 401: the present one, or a new one. None when new tokens do not

@@ -99,6 +99,20 @@ fn a_token_is_renewed_before_it_expires_and_nothing_waits_for_that() {
 }
 
 #[test]
+fn a_request_that_waits_longer_for_its_slot_than_a_token_lives_shows_a_good_one() {
+    let api = Api::start(&[&OAUTH[..], &["--token-life", "1s"]].concat());
+    // All rows are in the window from the beginning; the last one is written after three lives of a token.
+    let rate = "execution: {max_requests_per_second: 20, max_in_flight: 100}";
+    let answers =
+        Executor::new().send(&config(&api, "oauth2_client_credentials", "", rate), ids("row-", 0..64));
+    assert_eq!(successes(&answers), 64);
+    let report = api.report();
+    assert!(report.tokens.issued >= 3, "{:?}", report.tokens);
+    // A token that expires on its way is refused now and then, not for every row.
+    assert!(report.unauthorized < 16, "{} of 64 requests were refused", report.unauthorized);
+}
+
+#[test]
 fn a_revoked_token_is_replaced_once_and_the_requests_repeated_under_the_rate_limit() {
     let api = Api::start(&OAUTH);
     let executor = Executor::new();

@@ -1,15 +1,16 @@
 //! `oauth2_password` and `oauth2_client_credentials`: the token that all tasks of the process share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use http::StatusCode;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, StatusCode};
 
 use super::Fixed;
 use crate::error::RuntimeError;
 use crate::exchange::Exchange;
 use crate::middleware::{BoxFuture, BuildContext, Interceptor, Link, Next, Part};
-use crate::token::Tokens;
+use crate::request::LateHeaders;
+use crate::token::{Token, Tokens};
 
 pub(super) fn make(context: &BuildContext<'_, '_>) -> Result<Link, RuntimeError> {
     match context.tokens {
@@ -23,6 +24,41 @@ struct Oauth2 {
     tokens: Arc<Tokens>,
 }
 
+impl Oauth2 {
+    /// Runs the rest of the chain once with a token, or with the one that has taken its place when the request is written.
+    ///
+    /// Returns the token that was shown last.
+    async fn run(&self, exchange: &mut Exchange, token: Arc<Token>, next: Next<'_>) -> Arc<Token> {
+        exchange.request.headers.insert(AUTHORIZATION, token.header());
+        let shown = Arc::new(Shown { tokens: self.tokens.clone(), last: Mutex::new(token) });
+        exchange.request.late = Some(shown.clone());
+        next.run(exchange).await;
+        shown.last()
+    }
+}
+
+/// The token of one request.
+struct Shown {
+    tokens: Arc<Tokens>,
+    last: Mutex<Arc<Token>>,
+}
+
+impl Shown {
+    fn last(&self) -> Arc<Token> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl LateHeaders for Shown {
+    fn put(&self, headers: &mut HeaderMap) {
+        // Without a good one the old one goes: if it is refused, the repeat waits for a new one.
+        if let Some(token) = self.tokens.present() {
+            headers.insert(AUTHORIZATION, token.header());
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = token;
+        }
+    }
+}
+
 impl Interceptor for Oauth2 {
     fn call<'a>(&'a self, exchange: &'a mut Exchange, _: &'a Part, next: Next<'a>) -> BoxFuture<'a, ()> {
         Box::pin(async move {
@@ -31,8 +67,7 @@ impl Interceptor for Oauth2 {
                 Err(error) => return exchange.stop(error),
             };
             let request = exchange.request.clone();
-            exchange.request.headers.insert(AUTHORIZATION, token.header());
-            next.run(exchange).await;
+            let token = self.run(exchange, token, next).await;
             let Some(Ok(response)) = &exchange.result else { return };
             if response.status != StatusCode::UNAUTHORIZED {
                 return token.was_accepted();
@@ -46,8 +81,7 @@ impl Interceptor for Oauth2 {
             };
             exchange.request = request;
             exchange.forget_answer();
-            exchange.request.headers.insert(AUTHORIZATION, token.header());
-            next.run(exchange).await;
+            let token = self.run(exchange, token, next).await;
             if matches!(&exchange.result, Some(Ok(answer)) if answer.status != StatusCode::UNAUTHORIZED) {
                 token.was_accepted();
             }

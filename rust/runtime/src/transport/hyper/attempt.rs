@@ -67,6 +67,9 @@ impl HyperTransport {
             if self.pool.is_last_use(&connection) {
                 to_send.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
+            if let Some(late) = &request.late {
+                late.put(to_send.headers_mut());
+            }
             let written = Instant::now();
             let sent = clock.limit(self.phases.first_byte, peer, connection.send(to_send)).await;
             let nothing_left = connection.traffic.so_far().1 == before.1;
