@@ -32,6 +32,13 @@ class Origin:
     def report(self) -> dict[str, Any]:
         return dict(json.loads(self._get("/_origin/report")))
 
+    def assert_rate(self, limit: float, burst: int = 1) -> None:
+        """No second had more arrivals than the limit allows, but for the network's spread, and for those that have arrived
+        together because the server itself, on a machine that is busy, did not run meanwhile."""
+        seen = self.report()
+        together = limit * seen["longest_stall_ms"] / 1000
+        assert seen["highest_rate_1s"] <= (limit + burst) * 1.05 + together, seen
+
     def keys(self) -> list[dict[str, Any]]:
         """One entry for each Idempotency-Key: key, requests, statuses."""
         return [json.loads(line) for line in self._get("/_origin/keys").splitlines()]

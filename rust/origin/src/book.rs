@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::recorded::{KeyReport, Recent, Recorded};
 use crate::report::{Report, highest_overlap, highest_rate};
@@ -79,6 +80,7 @@ struct Counts {
     malformed: u64,
     highest_concurrency: u64,
     arrivals: Vec<u64>,
+    longest_stall: Duration,
     arrivals_unlogged: u64,
     closed_connections: u64,
     connections: Vec<(u64, u64)>,
@@ -197,6 +199,10 @@ impl Book {
         }
     }
 
+    pub(crate) fn stalled(&mut self, time: Duration) {
+        self.counts.longest_stall = self.counts.longest_stall.max(time);
+    }
+
     pub(crate) fn report(&self) -> Report {
         let counts = &self.counts;
         let open = || self.open.values().filter(|connection| connection.asked != Asked::OnlyOrigin);
@@ -215,6 +221,7 @@ impl Book {
             in_flight: self.in_flight,
             highest_concurrency: counts.highest_concurrency,
             highest_rate_1s: highest_rate(&counts.arrivals),
+            longest_stall_ms: counts.longest_stall.as_secs_f64() * 1000.0,
             first_arrival_ms: counts.arrivals.first().map(ms),
             last_arrival_ms: counts.arrivals.last().map(ms),
             arrivals_unlogged: counts.arrivals_unlogged,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -47,6 +47,17 @@ impl Recorder {
     pub(crate) fn arrive(&self, key: Option<&str>, path: Option<&str>) -> Arrival {
         // The clock is read under the lock: the log of arrivals must ascend.
         self.update(|book| book.arrive(self.start.elapsed().as_micros() as u64, key, path))
+    }
+
+    /// Watches how late its runtime wakes it, for as long as it is polled.
+    pub(crate) async fn watch_stalls(self: Arc<Self>) {
+        const LOOK: Duration = Duration::from_millis(5);
+        loop {
+            let slept = Instant::now();
+            tokio::time::sleep(LOOK).await;
+            // Nobody is woken for it.
+            lock(&self.book).stalled(slept.elapsed().saturating_sub(LOOK));
+        }
     }
 
     /// Enters a connection that was accepted.

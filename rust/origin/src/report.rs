@@ -29,6 +29,9 @@ pub struct Report {
     pub highest_concurrency: u64,
     /// The most requests that arrived within any second, wherever that second begins.
     pub highest_rate_1s: u64,
+    /// The longest time, in milliseconds, for which the origin did not run though it wanted to: requests that were written
+    /// apart in it have arrived together.
+    pub longest_stall_ms: f64,
     /// When the first request arrived, in milliseconds since the origin started.
     pub first_arrival_ms: Option<f64>,
     /// When the last request arrived, in milliseconds since the origin started.

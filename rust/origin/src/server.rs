@@ -141,6 +141,7 @@ async fn accept(
     mut stopped: oneshot::Receiver<()>,
 ) {
     let mut connections = JoinSet::new();
+    connections.spawn(shared.recorder.clone().watch_stalls());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {

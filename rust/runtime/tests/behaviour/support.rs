@@ -79,6 +79,11 @@ impl Api {
     }
 }
 
+/// Seconds for which the API did not run: requests that were written apart have arrived together then.
+pub(crate) fn stalled(report: &Report) -> f64 {
+    report.longest_stall_ms / 1000.0
+}
+
 /// The sending side of an executor process.
 #[derive(Clone, Copy)]
 pub(crate) struct Executor {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use apisink_origin::TokenRequest;
 use apisink_runtime::RuntimeError;
 
-use super::support::{Answer, Api, Executor, PATIENCE, drive, eventually, id_schema, ids};
+use super::support::{Answer, Api, Executor, PATIENCE, drive, eventually, id_schema, ids, stalled};
 
 const OAUTH: [&str; 4] = ["--oauth", "cli:s/e c%r+t", "--oauth-user", "zoë:p&ss=w"];
 
@@ -132,7 +132,7 @@ fn a_revoked_token_is_replaced_once_and_the_requests_repeated_under_the_rate_lim
     assert_eq!(report.tokens.issued, 2, "all that were refused share the new token");
     let attempts: i32 = answers.iter().map(|answer| answer.attempts).sum();
     assert_eq!(attempts as u64, 40 + report.unauthorized, "every repeat is an attempt");
-    assert!(report.highest_rate_1s <= 201, "{report:?}");
+    assert!(report.highest_rate_1s as f64 <= 201.0 + 200.0 * stalled(&report), "{report:?}");
 }
 
 #[test]

@@ -39,8 +39,12 @@ final class OneEngineSuite extends SparkTest {
       val rows = spark.range(150).select(col("id").cast("string").as("tracking_id"))
       rows.write.format("apisink").option("configText", config.yaml).mode("append").save()
       assert(origin.count("requests") == 300)
-      // One more than the limit fits into a second whose ends are included; the rest is the network's spread.
-      assert(origin.count("highest_rate_1s") <= 105)
+      // A limit for each task, or retries that are not charged, would let all 300 through within a second. The margin is for
+      // a machine that is busy with other things: requests that were written apart may arrive together.
+      assert(origin.count("highest_rate_1s") <= 150)
+      val report = origin.report()
+      val span = report.required("last_arrival_ms").asLong() - report.required("first_arrival_ms").asLong()
+      assert(span >= 2500, "300 requests at 100 per second")
     }
   }
 }
