@@ -68,8 +68,13 @@ pub(crate) fn compile(state: &mut State<'_>, parts: Parts) -> Vec<LinkPlan> {
                 }
                 spec(&auth)
             }
-            Middleware::Logging(Logging { level, to_sink }) => {
-                spec(&LoggingSpec { level: log_level(*level), to_sink: *to_sink })
+            Middleware::Logging(Logging { level, to_sink, sample, bodies, max_body_bytes }) => {
+                spec(&LoggingSpec {
+                    level: log_level(*level),
+                    to_sink: *to_sink,
+                    sample: *sample,
+                    body_bytes: bodies.then_some(*max_body_bytes),
+                })
             }
             Middleware::Timing | Middleware::WorkerIdentity | Middleware::TransportDiagnostic => json!({}),
         };

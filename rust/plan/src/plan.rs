@@ -452,6 +452,10 @@ pub struct LoggingSpec {
     pub level: LogLevel,
     /// Whether the line is also kept in the sink's `log` column.
     pub to_sink: bool,
+    /// Share of the successful exchanges that have a line.
+    pub sample: f64,
+    /// Longest part of each body in a line; none without bodies.
+    pub body_bytes: Option<usize>,
 }
 
 /// Levels of log lines, the most severe first.

@@ -94,6 +94,10 @@ fn transport_fields() -> Fields {
         ("connect_ms", DataType::Float64),
         ("tls_ms", DataType::Float64),
         ("ttfb_ms", DataType::Float64),
+        ("wait_ms", DataType::Float64),
+        ("total_ms", DataType::Float64),
+        ("connection_age_ms", DataType::Float64),
+        ("connection_uses", DataType::Int64),
     ])
 }
 
@@ -256,7 +260,7 @@ impl<'a> ResponseBatch<'a> {
         }
         self.attempt_log.append(exchange, &mask);
         self.worker.append(&exchange.notes, &self.context.task);
-        self.transport.append(&exchange.notes);
+        self.transport.append(exchange);
         self.log.append_option(exchange.notes.log.as_deref().map(|line| mask.text(line)));
         self.request_digest.append_option(exchange.request_digest.as_deref());
         self.source.push(exchange.source.clone());
@@ -454,7 +458,9 @@ struct TransportColumn {
     protocol: StringBuilder,
     remote_addr: StringBuilder,
     reused: BooleanBuilder,
-    phases: [Float64Builder; 4],
+    phases: [Float64Builder; 6],
+    age: Float64Builder,
+    uses: Int64Builder,
     present: NullBufferBuilder,
 }
 
@@ -465,23 +471,32 @@ impl Default for TransportColumn {
             remote_addr: StringBuilder::new(),
             reused: BooleanBuilder::new(),
             phases: std::array::from_fn(|_| Float64Builder::new()),
+            age: Float64Builder::new(),
+            uses: Int64Builder::new(),
             present: NullBufferBuilder::new(0),
         }
     }
 }
 
 impl TransportColumn {
-    fn append(&mut self, notes: &Notes) {
+    fn append(&mut self, exchange: &Exchange) {
+        let notes = &exchange.notes;
         let facts = &notes.facts;
         let connection = notes.connection.then_some(facts);
         self.present.append(notes.connection || notes.phases);
         self.protocol.append_option(connection.and_then(|f| f.protocol));
         self.remote_addr.append_option(connection.and_then(|f| f.remote_addr).map(|a| a.to_string()));
         self.reused.append_option(connection.and_then(|f| f.reused));
-        let phases = [facts.dns, facts.connect, facts.tls, facts.first_byte];
+        // Of a row that was never sent there are none.
+        let last = exchange.attempts.last();
+        let (wait, total) = (last.map(|attempt| attempt.wait), last.map(|attempt| attempt.elapsed));
+        let phases = [facts.dns, facts.connect, facts.tls, facts.first_byte, wait, total];
         for (builder, phase) in self.phases.iter_mut().zip(phases) {
             builder.append_option(phase.filter(|_| notes.phases).map(millis));
         }
+        self.age.append_option(connection.and_then(|f| f.connection_age).map(millis));
+        self.uses
+            .append_option(connection.and_then(|f| f.connection_uses).and_then(|n| i64::try_from(n).ok()));
     }
 
     fn finish(mut self) -> Result<ArrayRef, RuntimeError> {
@@ -493,6 +508,8 @@ impl TransportColumn {
         for builder in &mut self.phases {
             columns.push(Arc::new(builder.finish()));
         }
+        columns.push(Arc::new(self.age.finish()));
+        columns.push(Arc::new(self.uses.finish()));
         Ok(Arc::new(structure(transport_fields(), columns, self.present)?))
     }
 }

@@ -58,11 +58,11 @@ tagged! {
         Auth = "auth",
         /// One log line per exchange.
         Logging(Logging) = "logging",
-        /// Fills the sink's columns started_at and elapsed_ms.
+        /// Fills the sink's column elapsed_ms, and of the column transport the times that the phases of the last attempt took.
         Timing = "timing",
         /// Fills the sink's column worker.
         WorkerIdentity = "worker_identity",
-        /// Fills the sink's column transport.
+        /// Fills the sink's column transport: protocol, peer, and what the connection had been used for before.
         TransportDiagnostic = "transport_diagnostic",
     }
 }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::engine::Engine;
 use crate::error::RuntimeError;
+use crate::mask::Mask;
 use crate::retry_budget::RetryBudget;
 use crate::row::Binder;
 use crate::session::LogLines;
@@ -29,6 +30,8 @@ pub struct BuildContext<'a, 's> {
     pub(super) secrets: &'a SecretValues,
     /// The tokens of the process; none when the plan needs none, or sends nothing.
     pub(super) tokens: Option<&'a Arc<Tokens>>,
+    /// Masks credentials in what comes back.
+    pub(super) mask: &'a Arc<Mask>,
     /// The retry budget of the process.
     pub(super) retry_budget: Option<&'a Arc<RetryBudget>>,
     /// Binds the columns that the middleware reads.
@@ -114,6 +117,7 @@ impl Registry {
                     plan,
                     secrets,
                     tokens: engine.tokens.as_ref(),
+                    mask: &engine.mask,
                     retry_budget: engine.retry_budget.as_ref(),
                     binder,
                     log_level,

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use apisink_plan::LogLevel;
 
 const MOST_LINES: usize = 10_000;
+const MOST_BYTES: usize = 16 << 20;
 
 /// Lines that the task's thread takes and logs: runtime threads never enter the JVM.
 #[derive(Debug, Default)]
@@ -16,6 +17,7 @@ pub struct LogLines {
 #[derive(Debug, Default)]
 struct Lines {
     kept: VecDeque<(LogLevel, String)>,
+    bytes: usize,
     dropped: usize,
 }
 
@@ -23,8 +25,10 @@ impl LogLines {
     /// Adds a line.
     pub fn push(&self, level: LogLevel, line: String) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.kept.len() == MOST_LINES {
-            lines.kept.pop_front();
+        lines.bytes += line.len();
+        while lines.kept.len() == MOST_LINES || lines.bytes > MOST_BYTES {
+            let Some((_, oldest)) = lines.kept.pop_front() else { break };
+            lines.bytes -= oldest.len();
             lines.dropped += 1;
         }
         lines.kept.push_back((level, line));
@@ -39,6 +43,7 @@ impl LogLines {
     pub fn take(&self) -> Vec<(LogLevel, String)> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken: Vec<_> = lines.kept.drain(..).collect();
+        lines.bytes = 0;
         let dropped = std::mem::take(&mut lines.dropped);
         if dropped > 0 {
             taken.push((
@@ -47,5 +52,24 @@ impl LogLines {
             ));
         }
         taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_bounded_in_number_and_bytes_and_the_oldest_are_dropped() {
+        let lines = LogLines::default();
+        (0..10_003).for_each(|number| lines.push(LogLevel::Info, number.to_string()));
+        let taken = lines.take();
+        assert_eq!((taken.len(), taken[0].1.as_str()), (10_001, "3"));
+        assert!(taken[10_000].1.starts_with("3 log lines were dropped"));
+        (0..20).for_each(|_| lines.push(LogLevel::Info, "x".repeat(1 << 20)));
+        let taken = lines.take();
+        assert_eq!(taken.len(), 17);
+        assert!(taken[16].1.starts_with("4 log lines were dropped"));
+        assert!(lines.is_empty());
     }
 }

@@ -10,6 +10,7 @@ mod credentials;
 mod encoding;
 mod headers;
 mod json_response;
+mod listeners;
 mod memory;
 mod outcomes;
 mod rate;

@@ -40,6 +40,10 @@ object BronzeSchema {
     .add("connect_ms", DoubleType)
     .add("tls_ms", DoubleType)
     .add("ttfb_ms", DoubleType)
+    .add("wait_ms", DoubleType)
+    .add("total_ms", DoubleType)
+    .add("connection_age_ms", DoubleType)
+    .add("connection_uses", LongType)
 
   val schema: StructType = new StructType()
     .add("run_id", StringType, nullable = false)
