@@ -33,7 +33,7 @@ class Origin:
         return dict(json.loads(self._get("/_origin/report")))
 
     def assert_rate(self, limit: float, burst: int = 1) -> None:
-        """No second had more arrivals than the limit allows, but for the network's spread, and for those that have arrived
+        """No second had more arrivals than the limit allows, but for the network's spread, and for those that came
         together because the server itself, on a machine that is busy, did not run meanwhile."""
         seen = self.report()
         together = limit * seen["longest_stall_ms"] / 1000
