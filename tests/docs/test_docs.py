@@ -34,3 +34,14 @@ def test_every_make_target_that_is_named_exists() -> None:
     for page in PAGES:
         named = set(re.findall(r"`make ([a-z0-9-]+)", page.read_text()))
         assert named <= targets, f"{page}: {named - targets}"
+
+
+def test_every_test_that_the_guarantees_name_exists() -> None:
+    text = " ".join((ROOT / "docs" / "guarantees.md").read_text().split())
+    missing = [path for path in re.findall(r"`((?:tests|rust)/[^`]+)`", text) if not (ROOT / path).exists()]
+    suites = {suite.stem: suite.read_text() for suite in (ROOT / "scala" / "src" / "test").rglob("*Suite.scala")}
+    missing += [name for name in re.findall(r"`(\w+Suite)`", text) if name not in suites]
+    for suite, names in re.findall(r"`(\w+Suite)`: ([^|.()`]+)", text):
+        tests = " ".join(re.findall(r'test\("([^"]+)"\)', suites.get(suite, "")))
+        missing += [f"{suite}: {name}" for name in names.split(";") if name.strip() not in tests]
+    assert not missing
