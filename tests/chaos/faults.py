@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,22 +18,27 @@ RETRY = re.compile(r"Starting task \d+\.[1-9]")
 
 def executor_killed(scene: Scene) -> str:
     """kill -9 of one executor; Spark starts another."""
-    job = scene.start()
-    where = scene.wait_for_a_random_request(job)
-    scene.keep_journal()
-    os.kill(scene.dice.choice(sorted(scene.cluster.executors().values())), signal.SIGKILL)
-    scene.lost_attempts = 1
-    job.succeed()
-    return where
+    return _attempt_lost(
+        scene, lambda: os.kill(scene.dice.choice(sorted(scene.cluster.executors().values())), signal.SIGKILL)
+    )
 
 
 def worker_killed(scene: Scene) -> str:
     """kill -9 of one worker, whose executor ends when it notices; another worker comes."""
+
+    def another_comes() -> None:
+        scene.cluster.remove_worker(scene.dice.choice(scene.cluster.workers))
+        scene.cluster.add_worker()
+
+    return _attempt_lost(scene, another_comes)
+
+
+def _attempt_lost(scene: Scene, harm: Callable[[], None]) -> str:
+    """The job, with harm at a random point that costs it one task attempt."""
     job = scene.start()
     where = scene.wait_for_a_random_request(job)
     scene.keep_journal()
-    scene.cluster.remove_worker(scene.dice.choice(scene.cluster.workers))
-    scene.cluster.add_worker()
+    harm()
     scene.lost_attempts = 1
     job.succeed()
     return where
@@ -87,10 +91,14 @@ def commit_killed(scene: Scene) -> str:
     }
     name = scene.dice.choice(list(traces))
     job = scene.start()
-    deadline = time.monotonic() + 120
-    while not traces[name]():
-        assert time.monotonic() < deadline and job.is_running, job.said[-6000:]
-        time.sleep(0.0005)
+
+    def is_there() -> bool:
+        if traces[name]():
+            return True
+        assert job.is_running, job.said[-6000:]
+        return False
+
+    wait_until(is_there, f"the trace that {name}", interval=0.0005)
     job.kill()
     # Every row was journaled: nothing is sent again.
     scene.wait_for_silence()

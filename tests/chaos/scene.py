@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cluster import PLUGIN
 from origin import Origin
+from pipeline import pipeline
 from processes import wait_until
 from standalone import Job, Standalone
 
@@ -26,24 +27,6 @@ config, run, rows = sys.argv[1], sys.argv[2], int(sys.argv[3])
 spark = SparkSession.builder.getOrCreate()
 source = spark.range(rows).select(F.format_string("t-%05d", "id").alias("tracking_id"), F.lit("x").alias("name"))
 source.write.format("apisink").option("config", config).option("runId", run).mode("append").save()
-"""
-
-CONFIG = """
-execution:
-  partitions: {partitions}
-  max_requests_per_second: {limit}
-  max_in_flight: {in_flight}
-  obey_announced_limits: false
-  flush_seconds: {flush}
-  journal_path: "{journal}"
-endpoint: {{method: POST, base_path: "{url}", url_path: /v1/rows}}
-middleware:
-  - {{type: retry, max_attempts: 10, base_delay: 0.05, max_delay: 0.2}}
-  - {{type: worker_identity}}
-  - {{type: json_body}}
-tables:
-  source: {{id_column: tracking_id}}
-  sink: {{path: "{sink}"}}
 """
 
 # The driver misses an executor that is stopped within seconds, not minutes.
@@ -86,14 +69,14 @@ class Scene:
         job, config = self.folder / "job.py", self.folder / "config.yaml"
         job.write_text(JOB)
         config.write_text(
-            CONFIG.format(
-                url=self.origin.url,
-                sink=self.sink,
-                journal=self.journal,
+            pipeline(
+                self.origin,
+                self.sink,
                 partitions=PARTITIONS,
-                limit=LIMIT,
-                in_flight=IN_FLIGHT,
-                flush=FLUSH_SECONDS,
+                max_requests_per_second=LIMIT,
+                max_in_flight=IN_FLIGHT,
+                flush_seconds=FLUSH_SECONDS,
+                journal_path=str(self.journal),
             )
         )
         return self.cluster.submit(job, config, RUN_ID, ROWS, log=self.log, conf=SETTINGS)

@@ -9,6 +9,7 @@ import pyspark
 import pytest
 from cluster import environment, executor_folders, spark_submit
 from origin import Origin
+from pipeline import pipeline
 
 # Half of all rows have ids that Spark puts into one of the eight partitions.
 JOB = """
@@ -21,18 +22,6 @@ ids = spark.range(rows * 16).select(F.format_string("t-%06d", "id").alias("track
 place = F.pmod(F.hash("tracking_id"), F.lit(8))
 skewed = ids.where(place == 0).limit(rows // 2).union(ids.where(place != 0).limit(rows - rows // 2))
 skewed.write.format("apisink").option("config", config).mode("append").save()
-"""
-
-CONFIG = """
-execution: {{partitions: 8, max_requests_per_second: {limit}, obey_announced_limits: false}}
-endpoint: {{method: POST, base_path: "{url}", url_path: /v1/rows}}
-middleware:
-  - {{type: retry, max_attempts: 10, base_delay: 0.05, max_delay: 0.2}}
-  - {{type: worker_identity}}
-  - {{type: json_body}}
-tables:
-  source: {{id_column: tracking_id}}
-  sink: {{path: "{sink}"}}
 """
 
 
@@ -53,7 +42,7 @@ def test_four_executors_with_the_plugin_share_one_limit_and_use_it(
 ) -> None:
     with Origin.start("--fail", "0.2:503", "--seed", "5") as origin:
         config = scratch / "config.yaml"
-        config.write_text(CONFIG.format(url=origin.url, sink=scratch / "sink", limit=limit))
+        config.write_text(pipeline(origin, scratch / "sink", partitions=8, max_requests_per_second=limit))
         said = submit(scratch, config, rows, plugins="io.apisink.ApiSinkPlugin")
         seen = origin.report()
         sent = spark.read.format("delta").load(str(scratch / "sink"))
@@ -70,7 +59,7 @@ def test_without_the_plugin_each_task_has_a_share_and_the_limit_holds(
 ) -> None:
     with Origin.start() as origin:
         config = scratch / "config.yaml"
-        config.write_text(CONFIG.format(url=origin.url, sink=scratch / "sink", limit=100))
+        config.write_text(pipeline(origin, scratch / "sink", partitions=8, max_requests_per_second=100))
         said = submit(scratch, config, 600)
         origin.assert_rate(100)
         assert "each task gets a fixed share of the rate limit, one of 4 parts" in said

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cluster import PLUGIN
 from origin import Origin
+from pipeline import pipeline
 from processes import wait_until
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -29,22 +30,6 @@ source = spark.read.parquet(sys.argv[2])
 source.write.format("apisink").option("config", sys.argv[1]).mode("append").save()
 """
 
-CONFIG = """
-execution:
-  partitions: {partitions}
-  max_requests_per_second: {limit}
-  obey_announced_limits: false
-  flush_seconds: 0.5
-endpoint: {{method: POST, base_path: "{url}", url_path: /v1/rows}}
-middleware:
-  - {{type: retry, max_attempts: 10, base_delay: 0.05, max_delay: 0.2}}
-  - {{type: worker_identity}}
-  - {{type: json_body}}
-tables:
-  source: {{id_column: tracking_id}}
-  sink: {{path: "{sink}"}}
-"""
-
 
 def submit(cluster: Standalone, spark: SparkSession, scratch: Path, origin: Origin, limit: int, rows: int) -> Job:
     """Half of all rows have ids that Spark puts into the first partition."""
@@ -55,7 +40,8 @@ def submit(cluster: Standalone, spark: SparkSession, scratch: Path, origin: Orig
     skewed.write.parquet(str(scratch / "source"))
     job, config = scratch / "job.py", scratch / "config.yaml"
     job.write_text(JOB)
-    config.write_text(CONFIG.format(url=origin.url, sink=scratch / "sink", limit=limit, partitions=PARTITIONS))
+    execution = {"partitions": PARTITIONS, "max_requests_per_second": limit, "flush_seconds": 0.5}
+    config.write_text(pipeline(origin, scratch / "sink", **execution))
     return cluster.submit(job, config, scratch / "source", log=scratch / "driver.log", conf=PLUGIN)
 
 

@@ -10,6 +10,7 @@
 //! Nothing here reads the environment, a file or a secret store, and nothing knows JNI or Spark.
 #![forbid(unsafe_code)]
 
+mod basic;
 mod budget;
 mod engine;
 mod error;

@@ -11,11 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aho_corasick::{AhoCorasick, BuildError, MatchKind};
 use apisink_plan::{AuthSpec, HeaderAuthSpec, HeaderCredential, LinkPlan, Plan, SecretValues};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 
+use crate::basic::basic_pair;
 use crate::error::RuntimeError;
 use crate::request::{MASK, VALUE};
 use crate::token::client_pair;
@@ -94,7 +93,7 @@ fn header_of(link: &LinkPlan, secrets: &SecretValues) -> Option<String> {
     let pair = |name, secret| Some((secrets.get(name)?.expose(), secrets.get(secret)?.expose()));
     match serde_json::from_value(link.spec.clone()).ok()? {
         AuthSpec::Basic { username, password } => {
-            pair(username, password).map(|(name, secret)| STANDARD.encode(format!("{name}:{secret}")))
+            pair(username, password).map(|(name, secret)| basic_pair(name, secret))
         }
         AuthSpec::Oauth2(spec) => {
             pair(spec.client_id, spec.client_secret?).map(|(name, secret)| client_pair(name, secret))
@@ -107,8 +106,7 @@ fn header_of(link: &LinkPlan, secrets: &SecretValues) -> Option<String> {
 fn header_of_user(link: &LinkPlan, secrets: &SecretValues) -> Option<String> {
     let spec: HeaderAuthSpec = serde_json::from_value(link.spec.clone()).ok()?;
     let HeaderCredential::User { username, password } = spec.credential else { return None };
-    let (name, secret) = (secrets.get(username)?.expose(), secrets.get(password)?.expose());
-    Some(STANDARD.encode(format!("{name}:{secret}")))
+    Some(basic_pair(secrets.get(username)?.expose(), secrets.get(password)?.expose()))
 }
 
 /// The credentials of the plan, and those of one request beside them.

@@ -8,12 +8,21 @@ use crate::tree::{Item, Node};
 
 /// A string without references, not empty. `example` is what messages propose.
 pub(crate) const fn word(example: &'static str) -> Word {
-    Word { example }
+    Word { example, read: word_of }
 }
 
-/// See [`word`].
+/// Text in which `{{…}}` is no reference but a template's own, not empty.
+pub(crate) const fn template(example: &'static str) -> Word {
+    Word { example, read: filled }
+}
+
+/// Reads an item of a key.
+type ReadWord = fn(&Section<'_>, &str, &Item, &str) -> Option<Located<String>>;
+
+/// See [`word`] and [`template`].
 pub(crate) struct Word {
     example: &'static str,
+    read: ReadWord,
 }
 
 impl Kind for Word {
@@ -21,7 +30,7 @@ impl Kind for Word {
 
     fn read(&self, section: &mut Section<'_>, key: &'static str) -> Option<Located<String>> {
         let item = section.take(key)?;
-        word_of(section, key, item, self.example)
+        (self.read)(section, key, item, self.example)
     }
 
     fn shape(&self) -> Shape {
@@ -44,62 +53,28 @@ pub(super) fn word_of(
     item: &Item,
     example: &str,
 ) -> Option<Located<String>> {
-    let Node::Text(value) = &item.node else {
-        section.wrong_type(key, item, "text", &format!("`{key}: {example}`"));
-        return None;
-    };
-    let name = section.name(key);
-    let hint = format!("write for example `{key}: {example}`");
-    if value.is_empty() {
-        section.note(item.at, Code::InvalidValue, format!("{name} is empty"), hint);
+    let word = filled(section, key, item, example)?;
+    if word.contains("{{") {
+        let what = format!("{} may hold no `{{{{…}}}}` reference", section.name(key));
+        section.note(item.at, Code::Reference, what, format!("write for example `{key}: {example}`"));
         return None;
     }
-    if value.contains("{{") {
-        section.note(item.at, Code::Reference, format!("{name} may hold no `{{{{…}}}}` reference"), hint);
+    Some(word)
+}
+
+/// An item as a string that is not empty, whatever it holds.
+fn filled(section: &Section<'_>, key: &str, item: &Item, example: &str) -> Option<Located<String>> {
+    let example = format!("`{key}: {example}`");
+    let Node::Text(value) = &item.node else {
+        section.wrong_type(key, item, "text", &example);
+        return None;
+    };
+    if value.is_empty() {
+        let what = format!("{} is empty", section.name(key));
+        section.note(item.at, Code::InvalidValue, what, format!("write for example {example}"));
         return None;
     }
     Some(Located::new(value.clone(), item.at))
-}
-
-/// Text in which `{{…}}` is no reference but a template's own, not empty.
-pub(crate) const fn template(example: &'static str) -> Template {
-    Template { example }
-}
-
-/// See [`template`].
-pub(crate) struct Template {
-    example: &'static str,
-}
-
-impl Kind for Template {
-    type Value = Located<String>;
-
-    fn read(&self, section: &mut Section<'_>, key: &'static str) -> Option<Located<String>> {
-        let item = section.take(key)?;
-        let example = format!("`{key}: {}`", self.example);
-        let Node::Text(source) = &item.node else {
-            section.wrong_type(key, item, "text", &example);
-            return None;
-        };
-        if source.is_empty() {
-            let what = format!("{} is empty", section.name(key));
-            section.note(item.at, Code::InvalidValue, what, format!("write for example {example}"));
-            return None;
-        }
-        Some(Located::new(source.clone(), item.at))
-    }
-
-    fn shape(&self) -> Shape {
-        Shape::Word
-    }
-
-    fn example(&self) -> String {
-        self.example.to_owned()
-    }
-
-    fn default_json(&self, value: &Located<String>) -> serde_json::Value {
-        value.value.clone().into()
-    }
 }
 
 /// One of some words: each with its value and what it means. The first is what messages propose.

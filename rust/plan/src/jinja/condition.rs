@@ -1,6 +1,6 @@
 //! Expressions that are true or false.
 
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value};
+use minijinja::{Environment, Error, UndefinedBehavior, Value};
 
 use super::{Escape, Fault, Name, environment, names};
 
@@ -62,17 +62,6 @@ pub(crate) fn faults(expression: &str, known: &[&str]) -> Vec<Fault> {
                 Fault { line, column: moved(line, column), what }
             })
             .collect(),
-    }
-}
-
-/// Why a look at a condition failed, without the values it looked at.
-impl Condition {
-    /// The failure in words.
-    pub fn failure(error: &Error) -> String {
-        match error.kind() {
-            ErrorKind::OutOfFuel => "it takes too many steps".to_owned(),
-            kind => error.detail().map_or_else(|| kind.to_string(), |detail| format!("{kind}: {detail}")),
-        }
     }
 }
 

@@ -71,6 +71,15 @@ pub fn environment(escape: Escape, steps: u64, for_people: bool) -> Environment<
     environment
 }
 
+/// Why rendering failed, in words. `out_of_fuel` is said when it took more steps than it may.
+pub fn failure(error: &Error, out_of_fuel: &str) -> String {
+    match (error.kind(), error.detail()) {
+        (ErrorKind::OutOfFuel, _) => out_of_fuel.to_owned(),
+        (kind, Some(detail)) => format!("{kind}: {detail}"),
+        (kind, None) => kind.to_string(),
+    }
+}
+
 /// Writes `{{ value }}`. A null is `null` in JSON and nothing elsewhere.
 fn format(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
     if value.is_undefined() {

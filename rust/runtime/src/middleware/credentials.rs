@@ -1,12 +1,11 @@
 //! `bearer_token` and `header_auth` (common): a credential of the config in a header, which never prints.
 
 use apisink_plan::{BearerTokenSpec, HeaderAuthSpec, HeaderCredential};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::header::{HeaderName, HeaderValue};
 
 use super::auth::credential;
 use super::{BuildContext, Common, Link, Part};
+use crate::basic::basic_pair;
 use crate::error::{RowError, RuntimeError};
 use crate::request::{Request, header_name};
 
@@ -20,8 +19,7 @@ pub(super) fn header_auth(context: &mut BuildContext<'_, '_>) -> Result<Link, Ru
     let value = match &spec.credential {
         HeaderCredential::Value { prefix, value } => format!("{prefix}{}", context.secret(*value)?),
         HeaderCredential::User { username, password } => {
-            let pair = format!("{}:{}", context.secret(*username)?, context.secret(*password)?);
-            format!("Basic {}", STANDARD.encode(pair))
+            format!("Basic {}", basic_pair(context.secret(*username)?, context.secret(*password)?))
         }
     };
     link(&spec.header, &value)

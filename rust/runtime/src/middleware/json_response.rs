@@ -3,7 +3,7 @@
 //! The answer itself stays as it is: what is found stands beside it ([`Parsed`]), so that the sink keeps status and body of
 //! an answer that is refused.
 
-use apisink_plan::jinja::Condition;
+use apisink_plan::jinja::{Condition, failure};
 use apisink_plan::{FieldKind, JsonResponseSpec, ResponseFieldSpec, validator};
 use jsonschema::Validator;
 use minijinja::value::Serde;
@@ -129,7 +129,8 @@ impl JsonResponse {
                 message: self.said(body),
             }),
             Err(error) => {
-                Err(invalid("success_when", &format!("success_when: {}", Condition::failure(&error))))
+                let why = failure(&error, "it takes too many steps");
+                Err(invalid("success_when", &format!("success_when: {why}")))
             }
         }
     }

@@ -1,10 +1,10 @@
 //! `template_body` (common): a template, rendered from the row, as the request's body.
 
 use apisink_plan::TemplateBodySpec;
-use apisink_plan::jinja::environment;
+use apisink_plan::jinja::{environment, failure};
 use bytes::Bytes;
 use http::header::HeaderValue;
-use minijinja::{Environment, ErrorKind, Value};
+use minijinja::{Environment, Value};
 use serde::de::IgnoredAny;
 
 use super::text_body::content_type;
@@ -69,10 +69,6 @@ impl Common for TemplateBody {
 
 fn failed(error: &minijinja::Error) -> RowError {
     let line = error.line().unwrap_or_default();
-    let what = match (error.kind(), error.detail()) {
-        (ErrorKind::OutOfFuel, _) => "it takes more steps than max_steps allows".to_owned(),
-        (kind, Some(detail)) => format!("{kind}: {detail}"),
-        (kind, None) => kind.to_string(),
-    };
+    let what = failure(error, "it takes more steps than max_steps allows");
     RowError::new("template", format!("the template of the body, line {line}: {what}"))
 }

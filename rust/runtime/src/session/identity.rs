@@ -142,13 +142,12 @@ impl Identities {
         let request_id = if self.seen.insert(first) { first } else { self.next_occurrence(first, id) };
         match (digest, self.answered.remove(&request_id)) {
             (Ok(digest), Some(known)) if digest_prefix(digest) == known => Decision::Answered,
-            (Ok(_), Some(_)) => {
-                let error = content_changed(&id.tracking_id);
+            // What was answered is not to be shadowed.
+            (digest, Some(_)) => {
+                let error = digest.err().unwrap_or_else(|| content_changed(&id.tracking_id));
                 Decision::Refuse(self.next_occurrence(first, id), error)
             }
-            // What was answered is not to be shadowed.
-            (Err(error), Some(_)) => Decision::Refuse(self.next_occurrence(first, id), error),
-            (_, None) if self.is_skipped(&id.tracking_id) => Decision::Skip,
+            (_, None) if self.skips(&id.tracking_id) => Decision::Skip,
             (Ok(_), None) => Decision::Send(request_id),
             (Err(error), None) => Decision::Refuse(request_id, error),
         }
@@ -173,7 +172,7 @@ impl Identities {
             };
             return Decision::Refuse(self.next_occurrence(first, id), error);
         }
-        if self.is_skipped(&id.tracking_id) {
+        if self.skipped.contains(&first) {
             return Decision::Skip;
         }
         if self.seen.insert(first) {
@@ -219,7 +218,8 @@ impl Identities {
         }
     }
 
-    fn is_skipped(&self, tracking_id: &str) -> bool {
+    /// Whether rows of a tracking_id are left out.
+    fn skips(&self, tracking_id: &str) -> bool {
         !self.skipped.is_empty() && self.skipped.contains(&self.ids.of(tracking_id, 0))
     }
 

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use apisink_plan::{ClientAuth, Oauth2Grant, Oauth2Spec, Plan, Secret, SecretValues, TcpPlan, TransportPlan};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use form_urlencoded::{Serializer, byte_serialize};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method};
 
 use super::grant::{self, Grant, Refused};
+use crate::basic::basic_pair;
 use crate::budget::ByteBudget;
 use crate::error::RuntimeError;
 use crate::exchange::FailureKind;
@@ -130,7 +129,7 @@ impl Endpoint {
 /// The value of client_secret_basic: both parts are encoded as in a form before they are joined (RFC 6749, 2.3.1).
 pub(crate) fn client_pair(id: &str, secret: &str) -> String {
     let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-    STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret)))
+    basic_pair(&encoded(id), &encoded(secret))
 }
 
 fn grant_type(name: &str) -> (String, Secret) {

@@ -1,8 +1,6 @@
 //! Through a proxy.
 
 use apisink_plan::{ProxyKind, ProxyPlan};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
 use http::{Method, Request, StatusCode};
@@ -12,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_socks::tcp::Socks5Stream;
 
+use crate::basic::basic_pair;
 use crate::error::RuntimeError;
 use crate::exchange::{Failure, FailureKind};
 use crate::request::Origin;
@@ -44,7 +43,7 @@ impl Proxy {
             None => None,
             Some((username, password)) => {
                 let (username, password) = (context.secret(username)?, context.secret(password)?);
-                let basic = format!("Basic {}", STANDARD.encode(format!("{username}:{password}")));
+                let basic = format!("Basic {}", basic_pair(username, password));
                 let mut basic = HeaderValue::try_from(basic)
                     .map_err(|_| RuntimeError::Plan("transport.proxy: its user cannot be sent".into()))?;
                 basic.set_sensitive(true);

@@ -15,9 +15,6 @@ final class ApiSinkSuite extends SparkTest {
     .range(count.toLong)
     .select(concat(lit("t-"), col("id")).as("tracking_id"), concat(lit("p-"), col("id")).as("patient_id"))
 
-  private def written(config: TestConfig): String =
-    Files.writeString(newDirectory().resolve("pipeline.yaml"), config.yaml).toString
-
   private def atPath(origin: Origin, sink: Path): TestConfig =
     TestConfig.atPath(origin, sink).copy(middleware = Seq("json_body"))
 

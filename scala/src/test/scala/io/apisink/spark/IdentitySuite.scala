@@ -1,13 +1,9 @@
 package io.apisink.spark
 
-import java.nio.file.{Files, Path}
-import java.util.concurrent.CompletableFuture
-
-import scala.jdk.CollectionConverters._
-import scala.util.{Try, Using}
+import java.nio.file.Path
 
 import io.apisink.{ConfigException, SchemaException}
-import io.apisink.testing.{Eventually, Origin, SparkTest, TestConfig}
+import io.apisink.testing.{Origin, SparkTest, StoppedRun, TestConfig}
 import org.apache.spark.sql.{DataFrame, Row}
 import org.apache.spark.sql.functions.{col, concat, lit, map, struct}
 
@@ -98,7 +94,7 @@ final class IdentitySuite extends SparkTest {
       write(rows(200), nightly, "monday")
       val delivered = delta(sink).where("outcome = 'success'").count()
       assert(delivered > 50 && delivered < 200)
-      val result = io.apisink.ApiSink.run(spark, file(nightly), Some(rows(260)), Map("runId" -> "tuesday"))
+      val result = io.apisink.ApiSink.run(spark, written(nightly), Some(rows(260)), Map("runId" -> "tuesday"))
       assert(result.skipped == delivered)
       assert(result.rows == 260 - delivered)
       val tuesday = delta(sink).where("run_id = 'tuesday'")
@@ -129,26 +125,6 @@ final class IdentitySuite extends SparkTest {
     }
   }
 
-  private def file(config: TestConfig): String = {
-    val path = newDirectory().resolve("config.yaml")
-    Files.writeString(path, config.yaml)
-    path.toString
-  }
-
-  /** Starts the run and cancels it once so many requests were seen. */
-  private def stopAmid(origin: Origin, sink: Path, config: TestConfig, rows: DataFrame, after: Long = 200): Unit = {
-    val job = CompletableFuture.runAsync { () =>
-      spark.sparkContext.setJobGroup("stopped", "a run that is stopped")
-      write(rows, config)
-    }
-    Eventually.until("requests")(origin.count("requests") > after)
-    spark.sparkContext.cancelJobGroup("stopped")
-    assert(Try(job.get()).isFailure)
-    Eventually.until("connections to close")(origin.count("open_connections") == 0)
-    Eventually.until("the tasks to keep what was answered") {
-      val files = Try(Using.resource(Files.walk(sink.resolve("_apisink")))(_.iterator().asScala.toVector))
-      val names = files.map(_.map(_.getFileName.toString)).getOrElse(Nil)
-      names.exists(_.endsWith(".arrow")) && !names.exists(_.endsWith(".tmp"))
-    }
-  }
+  private def stopAmid(origin: Origin, sink: Path, config: TestConfig, rows: DataFrame, after: Long = 200): Unit =
+    StoppedRun.stopAmid(spark, origin, sink, after)(write(rows, config))
 }

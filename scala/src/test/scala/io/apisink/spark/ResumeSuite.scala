@@ -4,11 +4,11 @@ import java.nio.channels.FileChannel
 import java.nio.file.{Files, Path, StandardOpenOption}
 import java.util.concurrent.CompletableFuture
 
-import scala.jdk.CollectionConverters._
-import scala.util.{Try, Using}
+import scala.util.Using
 
 import io.apisink.LedgerException
-import io.apisink.testing.{Eventually, Origin, SparkTest, TestConfig}
+import io.apisink.testing.{Eventually, Origin, SparkTest, StoppedRun, TestConfig}
+import io.apisink.testing.StoppedRun.journal
 import org.apache.spark.sql.{DataFrame, Row}
 import org.apache.spark.sql.functions.{col, concat, lit}
 
@@ -31,31 +31,8 @@ final class ResumeSuite extends SparkTest {
   private def write(df: DataFrame, config: TestConfig): Unit =
     df.write.format("apisink").option("configText", config.yaml).option("runId", "r").mode("append").save()
 
-  /** Starts the run and cancels it once so many requests were seen. */
-  private def stopAmid(origin: Origin, sink: Path, config: TestConfig): Unit = {
-    val job = CompletableFuture.runAsync { () =>
-      spark.sparkContext.setJobGroup("stopped", "a run that is stopped")
-      write(rows, config)
-    }
-    Eventually.until("requests")(origin.count("requests") > 800)
-    spark.sparkContext.cancelJobGroup("stopped")
-    assert(Try(job.get()).isFailure)
-    // Spark lets a job fail before its tasks have ended. Connections with a request are closed with it, the others after
-    // their idle timeout.
-    Eventually.until("connections to close")(origin.count("open_connections") == 0)
-    // A file that is renamed while the directory is read is looked for again.
-    Eventually.until("the tasks to keep what was answered") {
-      Try(hidden(sink).isEmpty && journal(sink).nonEmpty).getOrElse(false)
-    }
-  }
-
-  private def journal(sink: Path): Seq[Path] = files(sink).filter(_.getFileName.toString.endsWith(".arrow"))
-
-  /** Journal files that are being written. */
-  private def hidden(sink: Path): Seq[Path] = files(sink).filter(_.getFileName.toString.endsWith(".tmp"))
-
-  private def files(sink: Path): Seq[Path] =
-    Using.resource(Files.walk(sink.resolve("_apisink")))(_.iterator().asScala.toVector)
+  private def stopAmid(origin: Origin, sink: Path, config: TestConfig): Unit =
+    StoppedRun.stopAmid(spark, origin, sink, requests = 800)(write(rows, config))
 
   private def assertEachRowOnce(sink: Path): Unit = {
     assert(delta(sink).count() == count)

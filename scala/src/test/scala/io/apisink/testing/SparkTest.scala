@@ -20,6 +20,10 @@ abstract class SparkTest extends AnyFunSuite {
   /** A new directory of the test's own, removed when the JVM ends. */
   protected def newDirectory(): Path = Files.createTempDirectory(SparkTest.root, "t")
 
+  /** The path of a file with the config. */
+  protected def written(config: TestConfig): String =
+    Files.writeString(newDirectory().resolve("pipeline.yaml"), config.yaml).toString
+
   protected def delta(path: Path): DataFrame = spark.read.format("delta").load(path.toString)
 
   override def withFixture(test: NoArgTest) = {
