@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 from pathlib import Path
 
 import pyspark
-from cluster import environment, executor_folders, spark_submit
+from cluster import ROOT, environment, executor_folders, spark_submit
 from origin import Origin
 from processes import descendants, executors, wait_until
 
@@ -59,6 +60,22 @@ def assert_each_row_once(spark: pyspark.sql.SparkSession, scratch: Path, origin:
     assert origin.report()["keys"] == ROWS
 
 
+def journal(*arguments: object) -> str:
+    command = [str(ROOT / "dist" / "apisink"), "journal", *map(str, arguments)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def assert_journal_can_be_read(scratch: Path) -> None:
+    """By people, without Spark: what a driver that is dead has left."""
+    folder = scratch / "sink" / "_apisink"
+    listed = journal("ls", folder)
+    assert listed.startswith("killed  open") and "; left by process" in listed, listed
+    assert "0 damaged files" in journal("show", folder / "killed")
+    answers = [json.loads(line) for line in journal("show", folder / "killed", "--rows", "-n", 10).splitlines()]
+    assert len(answers) == 10 and {answer["outcome"] for answer in answers} == {"success"}
+    assert "killed: kept, open" in journal("gc", folder, "--older-than", "0h", "--remove")
+
+
 def test_an_executor_that_is_killed_costs_what_was_in_flight(scratch: Path, spark: pyspark.sql.SparkSession) -> None:
     with Origin.start("--latency", "fixed:4ms", "--no-recording") as origin, executor_folders(scratch / "work"):
         running = start(scratch, origin)
@@ -77,6 +94,7 @@ def test_a_driver_that_is_killed_is_gone_on_with(scratch: Path, spark: pyspark.s
         for pid in descendants(running.pid):
             os.kill(pid, signal.SIGKILL)
         running.wait(timeout=60)
+        assert_journal_can_be_read(scratch)
         assert start(scratch, origin).wait(timeout=240) == 0, (scratch / "driver.log").read_text()[-4000:]
         assert "goes on with 4 partitions" in (scratch / "driver.log").read_text()
         assert_each_row_once(spark, scratch, origin)

@@ -111,6 +111,7 @@ pub(crate) fn run(
 fn task(run_id: &str) -> Task {
     Task {
         run_id: run_id.to_owned(),
+        opening: String::new(),
         epoch: 0,
         executor_id: "cli".to_owned(),
         host: "localhost".to_owned(),

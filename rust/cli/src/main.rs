@@ -1,15 +1,16 @@
-//! `apisink`: checks, explains and renders configs, and sends a few rows, with the engine that runs on executors and
-//! without Spark.
+//! `apisink`: checks, explains and renders configs, sends a few rows and looks into journals, with the engine that runs on
+//! executors and without Spark.
 //!
 //! Each command is a file of [`commands`]. What they share: the config's file and its overrides ([`config_file`]), what
-//! its references stand for ([`references`], [`stand_ins`]), rows from NDJSON ([`rows`]) and a session that sends them
-//! one after the other ([`exchanges`]).
+//! its references stand for ([`references`], [`stand_ins`]), rows from NDJSON ([`rows`]), a session that sends them
+//! one after the other ([`exchanges`]) and the journals of runs ([`journal`]).
 #![forbid(unsafe_code)]
 
 mod commands;
 mod config_file;
 mod exchanges;
 mod failure;
+mod journal;
 mod references;
 mod rows;
 mod stand_ins;
@@ -18,9 +19,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{check, explain, render, schema, send};
+use commands::{check, explain, journal as journals, render, schema, send};
 
-/// Checks, explains and renders configs, and sends a few rows, without Spark
+/// Checks, explains and renders configs, sends a few rows and looks into journals, without Spark
 #[derive(Parser)]
 #[command(name = "apisink", version, after_help = EXIT_CODES)]
 struct Cli {
@@ -39,6 +40,7 @@ enum Command {
     Render(render::Render),
     Send(send::Send),
     Schema(schema::Schema),
+    Journal(journals::Journal),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Render(render) => render.run(),
         Command::Send(send) => send.run(),
         Command::Schema(schema) => schema.run(),
+        Command::Journal(journal) => journal.run(),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

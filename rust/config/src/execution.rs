@@ -1,6 +1,10 @@
 //! `execution`: partitions, rates, windows and budgets.
 
-use crate::keys::{Choice, choice, flag, keys, number, seconds, text, whole, words};
+mod fail_when;
+
+pub use fail_when::FailWhen;
+
+use crate::keys::{Choice, choice, flag, keys, number, seconds, section, text, whole, words};
 use crate::problem::Located;
 use crate::reader::Section;
 use crate::text::Text;
@@ -57,9 +61,11 @@ keys! {
         repeated_ids: RepeatedIds = choice(REPEATED_IDS).or(RepeatedIds::InvalidRow),
         /// Rows that are left out because the sink has an answer of their tracking_id from an earlier run.
         skip_delivered: Option<Delivered> = choice(DELIVERED).optional("every row is sent"),
-        /// Answers in the journal that a run asks for again when it goes on: `transport_error`, `http_5xx`, or both. All
-        /// others are never asked for again.
+        /// Answers in the journal that a run asks for again when it goes on: `transport_error`, `http_5xx`, `unauthorized`
+        /// (401 and 403). All others are never asked for again.
         resend_on_resume: Vec<Located<String>> = words("[transport_error, http_5xx]").or(Vec::new()),
+        /// What stops a run early.
+        fail_when: FailWhen = section(),
     }
     check |section| check_resend(section, resend_on_resume.as_deref());
 }
@@ -107,7 +113,7 @@ const DELIVERED: &[Choice<Delivered>] = &[
     ("any", Delivered::Any, "rows with an answer, whatever its outcome"),
 ];
 
-const RESENT: [&str; 2] = ["transport_error", "http_5xx"];
+const RESENT: [&str; 3] = ["transport_error", "http_5xx", "unauthorized"];
 
 fn check_resend(section: &Section<'_>, words: Option<&[Located<String>]>) {
     for word in words.unwrap_or_default() {

@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     SessionClosed,
     /// A session cannot go on.
     SessionFailed,
+    /// Too many rows failed.
+    FailWhen,
     /// A panic, caught.
     Panic,
     /// A call that the Java side should not have made, or a failure of JNI itself.
@@ -36,7 +38,7 @@ impl Kind {
             Kind::Config => jni_str!("io/apisink/ConfigException"),
             Kind::Schema => jni_str!("io/apisink/SchemaException"),
             Kind::SessionClosed => jni_str!("io/apisink/SessionClosedException"),
-            Kind::SessionFailed => jni_str!("io/apisink/SessionFailedException"),
+            Kind::SessionFailed | Kind::FailWhen => jni_str!("io/apisink/SessionFailedException"),
             Kind::Panic => jni_str!("io/apisink/NativePanicException"),
             Kind::Internal => jni_str!("io/apisink/ApiSinkException"),
         }
@@ -49,6 +51,7 @@ impl Kind {
             Kind::Schema => "SCHEMA",
             Kind::SessionClosed => "SESSION_CLOSED",
             Kind::SessionFailed => "SESSION_FAILED",
+            Kind::FailWhen => "FAIL_WHEN",
             Kind::Panic => "NATIVE_PANIC",
             Kind::Internal => "INTERNAL",
         }
@@ -60,6 +63,11 @@ impl Kind {
             Kind::Schema => "Select or cast the column in the source DataFrame.",
             Kind::SessionClosed => "The task was stopped; see the first error of the stage.",
             Kind::SessionFailed => "Answers that had arrived are in the journal; see the cause above.",
+            Kind::FailWhen => {
+                "What was answered is kept. Look at the failed rows (ApiSink.failed, or the journal), repair what made them \
+                 fail, then write again with the same runId: rows that were answered are not sent again, unless \
+                 execution.resend_on_resume names their outcome."
+            }
             Kind::Panic => {
                 "This is a bug in apisink; please report it with this message. The executor goes on."
             }
@@ -81,6 +89,7 @@ impl From<RuntimeError> for NativeError {
             RuntimeError::Schema(_) => Kind::Schema,
             RuntimeError::Closed(_) => Kind::SessionClosed,
             RuntimeError::Panic(_) => Kind::Panic,
+            RuntimeError::FailWhen(_) => Kind::FailWhen,
             RuntimeError::Plan(_)
             | RuntimeError::Process(_)
             | RuntimeError::Unreachable(_)
@@ -107,6 +116,7 @@ mod tests {
             (RuntimeError::Schema("s".into()), Kind::Schema),
             (RuntimeError::Closed("s".into()), Kind::SessionClosed),
             (RuntimeError::Panic("s".into()), Kind::Panic),
+            (RuntimeError::FailWhen("s".into()), Kind::FailWhen),
             (RuntimeError::Plan("s".into()), Kind::SessionFailed),
             (RuntimeError::Process("s".into()), Kind::SessionFailed),
             (RuntimeError::Unreachable("s".into()), Kind::SessionFailed),

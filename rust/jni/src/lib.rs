@@ -27,7 +27,7 @@ use jni::sys::{jboolean, jint, jlong};
 use guard::guard;
 
 /// Raised whenever a signature or a meaning below changes; the Java side refuses a library of another version.
-pub const ABI_VERSION: jint = 5;
+pub const ABI_VERSION: jint = 6;
 
 /// `int abiVersion()`
 // SAFETY: the symbol's name is that of one Java native method; no other code exports it.
@@ -205,6 +205,17 @@ pub extern "system" fn Java_io_apisink_jni_Native_sessionStats<'l>(
     session: jlong,
 ) -> JByteArray<'l> {
     guard(&mut env, |env| Ok(env.byte_array_from_slice(&session::stats(session)?)?))
+}
+
+/// `void stopSession(long session)`
+// SAFETY: the symbol's name is that of one Java native method; no other code exports it.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_apisink_jni_Native_stopSession<'l>(
+    mut env: EnvUnowned<'l>,
+    _: JClass<'l>,
+    session: jlong,
+) {
+    guard(&mut env, |_| session::stop(session))
 }
 
 /// `void closeSession(long session)`

@@ -73,6 +73,11 @@ pub(crate) fn stats(handle: jlong) -> Result<Vec<u8>, NativeError> {
     serde_json::to_vec(&counts).map_err(|e| NativeError::new(Kind::Internal, e.to_string()))
 }
 
+pub(crate) fn stop(handle: jlong) -> Result<(), NativeError> {
+    handles::get(handle)?.session.stop();
+    Ok(())
+}
+
 pub(crate) fn close(handle: jlong) {
     if let Some(open) = handles::remove(handle) {
         open.session.close();

@@ -3,6 +3,7 @@
 use apisink_config::{Code, Config, EngineName, Middleware, Problems, RepeatedIds};
 
 use crate::driver::DriverPlan;
+use crate::fail_when::FailWhen;
 use crate::inputs::Inputs;
 use crate::mapping::{BodyFields, Mappings};
 use crate::plan::{BodyNode, ExecutionPlan, Identity, PLAN_FORMAT, Plan, RequestPlan, SourcePlan};
@@ -122,6 +123,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
                 .then(|| millis(config.execution.max_announced_pause)),
             max_in_flight: config.execution.window(config.transport.tcp_connection.limit),
             memory_budget_bytes: config.execution.memory_budget_bytes,
+            fail_when: FailWhen::of(&config.execution.fail_when),
         },
         source: SourcePlan {
             identity,
@@ -151,6 +153,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         flush_rows: config.execution.flush_rows,
         flush_bytes: config.execution.flush_bytes,
         allow_speculation: config.execution.allow_speculation,
+        fail_when: plan.execution.fail_when,
         memory_budget_bytes: config.execution.memory_budget_bytes,
         idempotency_header,
         warnings,

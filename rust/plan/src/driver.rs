@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fail_when::FailWhen;
+
 /// The driver's part of a compiled config. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,10 +38,12 @@ pub struct DriverPlan {
     pub flush_bytes: u64,
     /// Rows that are left out by what the sink has of earlier runs: `success` or `any` answers of their tracking_id.
     pub skip_delivered: Option<String>,
-    /// Answers in the journal that are asked for again when a run goes on: `transport_error`, `http_5xx`.
+    /// Answers in the journal that are asked for again when a run goes on: `transport_error`, `http_5xx`, `unauthorized`.
     pub resend_on_resume: Vec<String>,
     /// Attempts per second, by the lowest of the config's limits; none means unlimited.
     pub max_requests_per_second: Option<f64>,
+    /// What stops the run early.
+    pub fail_when: FailWhen,
     /// Whether the run may go on although Spark's speculation is on.
     pub allow_speculation: bool,
     /// The byte budget of an executor process.

@@ -12,6 +12,7 @@ mod compile;
 mod digest;
 mod driver;
 mod exposure;
+mod fail_when;
 mod headers;
 mod inputs;
 pub mod jinja;
@@ -28,6 +29,7 @@ mod url;
 
 pub use compile::{Compiled, compile};
 pub use driver::{DriverField, DriverMerge, DriverPlan, DriverSink, DriverSource};
+pub use fail_when::FailWhen;
 pub use inputs::{Inputs, ResolvedReference};
 pub use plan::*;
 pub use response::{RESPONSE_COLUMNS, validator};

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fail_when::FailWhen;
 use crate::jinja::Escape;
 use crate::transport::TransportPlan;
 
@@ -489,6 +490,8 @@ pub struct ExecutionPlan {
     pub max_in_flight: usize,
     /// The byte budget of an executor process: requests, answers, rows that wait for a retry.
     pub memory_budget_bytes: usize,
+    /// What stops the run early.
+    pub fail_when: FailWhen,
 }
 
 /// How the rows of a run are told apart.

@@ -149,6 +149,7 @@ fn the_driver_json_has_the_agreed_keys() {
             "skipDelivered",
             "resendOnResume",
             "maxRequestsPerSecond",
+            "failWhen",
             "allowSpeculation",
             "memoryBudgetBytes",
             "idempotencyHeader",

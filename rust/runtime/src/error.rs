@@ -37,6 +37,9 @@ pub enum RuntimeError {
     /// Requests cannot be authenticated: the token endpoint gives no token.
     #[error("requests cannot be authenticated, and sending has stopped: {0}")]
     Token(String),
+    /// Too many rows failed, by the config's own measure.
+    #[error("sending has stopped: {0}")]
+    FailWhen(String),
     /// A batch arrived after the input was finished, or the session was closed.
     #[error("the session is closed: {0}")]
     Closed(String),

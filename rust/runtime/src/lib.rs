@@ -15,6 +15,7 @@ mod budget;
 mod engine;
 mod error;
 mod exchange;
+mod fail_when;
 mod field_columns;
 mod header_template;
 mod mask;

@@ -12,6 +12,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::budget::ByteBudget;
 use crate::engine::Engine;
 use crate::error::RuntimeError;
+use crate::fail_when::Watches;
 use crate::middleware::Registry;
 use crate::rate::{Keeper, Limits};
 use crate::transport::Engines;
@@ -33,6 +34,7 @@ pub struct Process {
     registry: Registry,
     transports: Engines,
     limits: Limits,
+    watches: Watches,
     hash_key: [u8; 32],
     keep_unused: Duration,
 }
@@ -74,6 +76,7 @@ impl Process {
             registry,
             transports,
             limits: Limits::default(),
+            watches: Watches::default(),
             hash_key: rand::random(),
             keep_unused: KEEP_UNUSED,
         })
@@ -169,6 +172,11 @@ impl Process {
     /// The limiters of this process.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// What `execution.fail_when` counts, by the openings of runs.
+    pub(crate) fn watches(&self) -> &Watches {
+        &self.watches
     }
 
     /// The known middleware.

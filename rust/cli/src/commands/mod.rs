@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod explain;
+pub(crate) mod journal;
 pub(crate) mod render;
 pub(crate) mod schema;
 pub(crate) mod send;

@@ -167,6 +167,7 @@ fn a_run_says_what_it_promises() {
         "exactly one row  for every source row, whatever died in between",
         "journal          answers are kept in /out/_apisink until they are in the sink",
         "is not asked for again, but for http_5xx",
+        "stops early      when an executor's first 20 rows are all answered with 401 or 403; what was answered is kept",
         "a request twice  the API can tell by idempotency-key",
         "rate             at most 12.5 attempts per second, retries included",
     ] {

@@ -6,6 +6,7 @@ mod check;
 mod examples;
 mod explain;
 mod guide;
+mod journal;
 mod render;
 mod send;
 mod support;

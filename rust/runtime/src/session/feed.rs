@@ -19,7 +19,7 @@ use crate::middleware::Chain;
 /// Reserved for an answer before its request is sent; more is taken as it arrives.
 const ANSWER_ALLOWANCE: usize = 4 * 1024;
 
-/// Runs until the feed ends and all its exchanges are completed. Dropping it drops them all.
+/// Runs until the feed ends and all its exchanges are completed, or the session has failed. Dropping it drops them all.
 pub(super) async fn run(
     mut feed: UnboundedReceiver<Vec<Rendered>>,
     engine: Arc<Engine>,
@@ -40,7 +40,9 @@ pub(super) async fn run(
         for rendered in batch {
             let Ok(place) = engine.window.clone().acquire_owned().await else { return };
             let (engine, chain, shared) = (engine.clone(), chain.clone(), shared.clone());
-            shared.admitted();
+            if !shared.admit() {
+                return;
+            }
             while exchanges.try_join_next().is_some() {}
             exchanges.spawn(exchange(rendered, place, engine, chain, shared));
         }

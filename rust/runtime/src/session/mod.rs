@@ -45,6 +45,9 @@ use crate::{Exchange, RequestIds};
 pub struct Task {
     /// The run.
     pub run_id: String,
+    /// Tells apart the times that the run was opened and gone on with: `execution.fail_when` counts anew in each.
+    #[serde(default)]
+    pub opening: String,
     /// Epoch of a streaming run; 0 in a batch run.
     pub epoch: u64,
     /// Spark's executor id.
@@ -93,13 +96,16 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens a session for batches of a schema. Sends nothing yet.
+    /// Opens a session for batches of a schema. Sends nothing yet. Fails when this opening of the run has been stopped by
+    /// `execution.fail_when` in this process.
     pub fn open(
         process: &'static Process,
         engine: Arc<Engine>,
         task: Task,
         schema: &Schema,
     ) -> Result<Self, RuntimeError> {
+        let watch = process.watches().of(&task.opening, engine.plan.execution.fail_when);
+        watch.check()?;
         let lines = Arc::new(LogLines::default());
         let source = SourceColumns::new(&engine.plan.sink.source_columns, schema)?;
         let ids = RequestIds::new(&task.run_id, task.epoch);
@@ -114,7 +120,7 @@ impl Session {
             lines: &lines,
         };
         let (renderer, chain) = Renderer::new(&engine, context)?;
-        let shared = Shared::new(process.budget().clone());
+        let shared = Shared::new(process.budget().clone(), watch);
         let (feed, rendered) = tokio::sync::mpsc::unbounded_channel();
         let feeder = process
             .handle()
@@ -227,11 +233,18 @@ impl Session {
         self.shared.counts()
     }
 
-    /// Stops sending at once: what is in flight is dropped and its connections are closed. May be called repeatedly.
-    pub fn close(&self) {
+    /// Stops sending at once: no further row is sent, what is in flight is dropped and its connections are closed. What is
+    /// completed can still be taken. May be called repeatedly.
+    pub fn stop(&self) {
+        // First: the feeder may be at work, and an abort reaches it at its next pause only.
+        self.shared.fail(RuntimeError::Closed("the session was stopped".into()));
         self.feeder.abort();
         self.feed.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.shared.fail(RuntimeError::Closed("the session was closed".into()));
+    }
+
+    /// Stops sending and lets the engine go. May be called repeatedly.
+    pub fn close(&self) {
+        self.stop();
         self.process.touch(&self.engine);
     }
 }

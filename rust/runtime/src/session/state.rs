@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::budget::{ByteBudget, Watcher};
 use crate::error::RuntimeError;
 use crate::exchange::{Exchange, Outcome};
+use crate::fail_when::Watch;
 use crate::parsed::Parsed;
 
 /// With fewer rows pending than this, the next batch is wanted: it is prepared while these are sent.
@@ -56,6 +57,8 @@ pub struct Counts {
     pub attempts: u64,
     /// Rows among them that earlier attempts of the task have sent.
     pub resumed: u64,
+    /// Rows among those whose outcome is no success.
+    pub resumed_failed: u64,
     /// Rows that were left out; they are not among the others.
     pub skipped: u64,
 }
@@ -81,6 +84,7 @@ pub(super) struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     budget: Arc<ByteBudget>,
+    watch: Arc<Watch>,
 }
 
 #[derive(Debug, Default)]
@@ -103,8 +107,8 @@ impl Watcher for Shared {
 }
 
 impl Shared {
-    pub(super) fn new(budget: Arc<ByteBudget>) -> Arc<Self> {
-        let shared = Arc::new(Self { state: Mutex::default(), changed: Condvar::new(), budget });
+    pub(super) fn new(budget: Arc<ByteBudget>, watch: Arc<Watch>) -> Arc<Self> {
+        let shared = Arc::new(Self { state: Mutex::default(), changed: Condvar::new(), budget, watch });
         let watcher: Weak<Self> = Arc::downgrade(&shared);
         shared.budget.watch(watcher);
         shared
@@ -118,13 +122,19 @@ impl Shared {
         self.state().pending += rows;
     }
 
-    pub(super) fn admitted(&self) {
+    /// Counts a row as in flight, unless no row may be sent any more.
+    #[must_use]
+    pub(super) fn admit(&self) -> bool {
         let mut state = self.state();
+        if state.failure.is_some() {
+            return false;
+        }
         state.pending -= 1;
         state.in_flight += 1;
         if state.pending + 1 == PENDING_LOW_WATER {
             self.changed.notify_all();
         }
+        true
     }
 
     /// Takes in an exchange that was in flight.
@@ -148,6 +158,10 @@ impl Shared {
 
     fn complete(&self, mut state: MutexGuard<'_, State>, exchange: Exchange) {
         let before = state.completed_bytes;
+        if let Err(stopped) = self.watch.count(&exchange) {
+            state.failure.get_or_insert(stopped);
+            self.changed.notify_all();
+        }
         state.counts.count(exchange.outcome(), exchange.attempts.len() as u64);
         state.completed_bytes += exchange.memory.bytes();
         state.completed.push_back(exchange);
@@ -165,6 +179,7 @@ impl Shared {
         let counts = &mut self.state().counts;
         counts.count(outcome, u64::from(attempts));
         counts.resumed += 1;
+        counts.resumed_failed += u64::from(outcome != Outcome::Success);
     }
 
     /// Counts rows that are left out.

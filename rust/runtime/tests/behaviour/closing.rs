@@ -126,6 +126,7 @@ fn an_unknown_middleware_is_refused_with_the_known_ones_named() {
     let engine = executor.engine_of(&compiled);
     let task = apisink_runtime::Task {
         run_id: "r".into(),
+        opening: String::new(),
         epoch: 0,
         executor_id: "1".into(),
         host: "h".into(),

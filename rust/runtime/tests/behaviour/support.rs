@@ -113,6 +113,7 @@ impl Executor {
     pub(crate) fn session(&self, engine: &Arc<Engine>, partition: u32, schema: &Schema) -> Session {
         let task = Task {
             run_id: "run-1".into(),
+            opening: String::new(),
             epoch: 0,
             executor_id: "1".into(),
             host: "worker-1".into(),

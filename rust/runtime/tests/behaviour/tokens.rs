@@ -140,6 +140,7 @@ fn a_token_that_is_refused_although_it_is_new_is_not_asked_for_again_and_again()
     let api = Api::start(&["--bearer", "another"]);
     let tokens = Api::start(&OAUTH);
     let config = config_with(&api, &tokens, "oauth2_client_credentials", "", "");
+    let config = format!("{config}execution: {{fail_when: {{unauthorized_rows: 0}}}}\n");
     let answers = Executor::new().send(&config, ids("row-", 0..100));
     assert!(answers.iter().all(|answer| answer.status == Some(401) && answer.attempts <= 2));
     assert!(tokens.report().tokens.requests <= 4, "{:?}", tokens.report().tokens);

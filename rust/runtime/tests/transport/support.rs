@@ -33,6 +33,7 @@ pub(crate) fn started(process: Process, compiled: &Compiled, rows: i64) -> Sessi
     let engine = process.engine(&plan, &secrets, Keeper::Process, "1").unwrap();
     let task = Task {
         run_id: "run".into(),
+        opening: String::new(),
         epoch: 0,
         executor_id: "1".into(),
         host: "host".into(),

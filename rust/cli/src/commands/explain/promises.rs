@@ -1,7 +1,7 @@
 //! What a run of the config promises.
 
 use apisink_config::{Config, SourceRows};
-use apisink_plan::{Compiled, DriverMerge, DriverPlan, DriverSource, Identity, RetrySpec};
+use apisink_plan::{Compiled, DriverMerge, DriverPlan, DriverSource, FailWhen, Identity, RetrySpec};
 
 use super::table::Table;
 
@@ -26,6 +26,7 @@ pub(super) fn told(config: &Config, compiled: &Compiled) -> Table {
         table
             .row("left out", format!("rows of whose tracking_id the sink has {answers} from an earlier run"));
     }
+    table.row("stops early", stops_early(&driver.fail_when));
     table.row("a request twice", twice(compiled));
     table.row("rate", rate(plan.execution.max_requests_per_second));
     table.row(
@@ -139,6 +140,26 @@ fn going_on(driver: &DriverPlan) -> String {
         text += &format!(", but for {}", driver.resend_on_resume.join(" and "));
     }
     text
+}
+
+fn stops_early(limits: &FailWhen) -> String {
+    let mut when = Vec::new();
+    if limits.unauthorized_rows > 0 {
+        when.push(format!(
+            "an executor's first {} rows are all answered with 401 or 403",
+            limits.unauthorized_rows
+        ));
+    }
+    if let Some(rows) = limits.failed_rows {
+        when.push(format!("{rows} rows have failed"));
+    }
+    if let Some(share) = limits.failed_share {
+        when.push(format!("more than {share} of the rows have failed, once there are {}", limits.after_rows));
+    }
+    match when.as_slice() {
+        [] => "never: however many rows fail, the others are sent".to_owned(),
+        when => format!("when {}; what was answered is kept", when.join(", or ")),
+    }
 }
 
 fn twice(compiled: &Compiled) -> String {

@@ -10,6 +10,7 @@ import io.apisink.Json._
  * @param attempts HTTP round trips, all retries included
  * @param skipped rows that were left out because an earlier run has delivered them; not among `rows`
  * @param resumed rows among them whose answers earlier task attempts had journaled
+ * @param resumedFailed rows among those whose outcome is no success
  */
 final case class Outcomes(
     rows: Long = 0,
@@ -21,7 +22,8 @@ final case class Outcomes(
     unknown: Long = 0,
     attempts: Long = 0,
     resumed: Long = 0,
-    skipped: Long = 0
+    skipped: Long = 0,
+    resumedFailed: Long = 0
 ) {
 
   def +(other: Outcomes): Outcomes = Outcomes(
@@ -34,7 +36,8 @@ final case class Outcomes(
     unknown + other.unknown,
     attempts + other.attempts,
     resumed + other.resumed,
-    skipped + other.skipped
+    skipped + other.skipped,
+    resumedFailed + other.resumedFailed
   )
 
   /** Outcome names as in the sink's `outcome` column, those that occurred; `success` always. */
@@ -62,6 +65,7 @@ final case class Outcomes(
     .put("attempts", attempts)
     .put("resumed", resumed)
     .put("skipped", skipped)
+    .put("resumedFailed", resumedFailed)
 }
 
 object Outcomes {
@@ -77,6 +81,7 @@ object Outcomes {
     node.long("unknown"),
     node.long("attempts"),
     node.long("resumed"),
-    node.long("skipped")
+    node.long("skipped"),
+    node.long("resumedFailed")
   )
 }

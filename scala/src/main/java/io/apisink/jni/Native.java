@@ -16,7 +16,7 @@ package io.apisink.jni;
 public final class Native {
 
   /** What {@link #abiVersion} of a library that fits this class answers. */
-  public static final int ABI_VERSION = 5;
+  public static final int ABI_VERSION = 6;
 
   /** Bit of {@link #await}: there is room for {@link #submit}. */
   public static final int READY_FOR_ROWS = 1;
@@ -105,8 +105,14 @@ public final class Native {
   /** The log lines since the last call, each {@code "<LEVEL> <line>"} in UTF-8. */
   public static native byte[][] takeLogs(long session);
 
-  /** JSON: {@code {"rows","success","httpError","transportError","invalidRow","invalidResponse","unknown","attempts","resumed","skipped"}}. */
+  /** JSON: {@code {"rows","success","httpError","transportError","invalidRow","invalidResponse","unknown","attempts","resumed","resumedFailed","skipped"}}. */
   public static native byte[] sessionStats(long session);
+
+  /**
+   * Stops sending and drops what is in flight. Returns at once; may be called again. What is completed can still be
+   * taken.
+   */
+  public static native void stopSession(long session);
 
   /** Aborts what is in flight and frees the session. Returns at once; may be called again. */
   public static native void closeSession(long session);

@@ -16,6 +16,7 @@ import io.apisink.Json._
  * @param flushMillis age at which a journal file is closed, in milliseconds
  * @param skipDelivered which answers of the sink make a row one that is left out: `success` or `any`; none for no answer
  * @param resendOnResume answers in the journal that are asked for again when a run goes on
+ * @param failWhen what stops the run early
  * @param maxRequestsPerSecond of the whole cluster; none for no limit
  * @param memoryBudgetBytes native memory of an executor process, in bytes
  * @param idempotencyHeader header with the request id; none when switched off
@@ -38,6 +39,7 @@ final case class DriverPlan(
     skipDelivered: Option[String],
     resendOnResume: Seq[String],
     maxRequestsPerSecond: Option[Double],
+    failWhen: FailWhen,
     allowSpeculation: Boolean,
     memoryBudgetBytes: Long,
     idempotencyHeader: Option[String],
@@ -117,12 +119,19 @@ object DriverPlan {
       skipDelivered = json.optionalString("skipDelivered"),
       resendOnResume = json.strings("resendOnResume"),
       maxRequestsPerSecond = json.find("maxRequestsPerSecond").map(_.asDouble()),
+      failWhen = failWhen(json.need("failWhen")),
       allowSpeculation = json.need("allowSpeculation").asBoolean(),
       memoryBudgetBytes = json.long("memoryBudgetBytes"),
       idempotencyHeader = json.optionalString("idempotencyHeader"),
       warnings = json.strings("warnings")
     )
   }
+
+  private def failWhen(json: JsonNode): FailWhen = FailWhen(
+    json.find("failedRows").map(_.asLong()),
+    json.find("failedShare").map(_.asDouble()),
+    json.long("afterRows")
+  )
 
   private def table(json: JsonNode): TableSettings =
     TableSettings(json.optionalString("table"), json.optionalString("path"))

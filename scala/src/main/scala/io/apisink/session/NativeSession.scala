@@ -89,6 +89,9 @@ private[apisink] final class NativeSession private (handle: Long, allocator: Buf
 
   def outcomes(): Outcomes = Outcomes.fromJson(Json.parse(Native.sessionStats(handle)))
 
+  /** Stops sending and drops what is in flight; what is completed can still be taken. Returns at once. */
+  def stop(): Unit = if (!closed) Native.stopSession(handle)
+
   /** Aborts what is in flight; returns at once. May be called again. */
   override def close(): Unit =
     if (!closed) {

@@ -6,10 +6,12 @@ import org.apache.spark.SparkEnv
 /**
  * Who asks: a task attempt, as it reaches the sink's `worker` column.
  *
+ * @param opening tells apart the times that the run was opened and gone on with
  * @param logLevel the least severe level of the native library's lines that anybody will read
  */
 private[apisink] final case class TaskIdentity(
     runId: String,
+    opening: String,
     executorId: String,
     host: String,
     pid: Long,
@@ -22,6 +24,7 @@ private[apisink] final case class TaskIdentity(
   def toJson: Array[Byte] = {
     val json = Json.newObject()
       .put("runId", runId)
+      .put("opening", opening)
       .put("epoch", 0)
       .put("executorId", executorId)
       .put("host", host)
@@ -41,10 +44,11 @@ private[apisink] final case class TaskIdentity(
 private[apisink] object TaskIdentity {
 
   /** The identity of the task that the calling thread runs. */
-  def current(runId: String, partition: Int, taskAttemptId: Long, keeper: RateKeeper): TaskIdentity = {
+  def current(runId: String, opening: String, partition: Int, taskAttemptId: Long, keeper: RateKeeper): TaskIdentity = {
     val env = SparkEnv.get
     TaskIdentity(
       runId,
+      opening,
       env.executorId,
       env.blockManager.blockManagerId.host,
       ProcessHandle.current().pid(),

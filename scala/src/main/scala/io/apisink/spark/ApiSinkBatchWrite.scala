@@ -1,6 +1,7 @@
 package io.apisink.spark
 
 import java.time.Instant
+import java.util.UUID
 
 import io.apisink.ApiSinkPlugin
 import io.apisink.config.CompiledConfig
@@ -37,7 +38,7 @@ private[spark] final class ApiSinkBatchWrite(
   private lazy val progress = {
     val query = Shuffles.currentQuery(spark)
     val rows = () => query.flatMap(Shuffles.rows(spark, _))
-    new RunProgress(context, rows, RunProgress.interval(context), Console.say(run.id, _))
+    new RunProgress(context, rows, RunProgress.interval(context), Console.say(run.id, _), config.driver.failWhen)
   }
   private var sends = false
 
@@ -107,6 +108,7 @@ private[spark] final class ApiSinkBatchWrite(
     val plan = config.driver
     new WriteJob(
       run.id,
+      UUID.randomUUID().toString,
       ledger.directory.toString,
       config.plan,
       config.secrets,

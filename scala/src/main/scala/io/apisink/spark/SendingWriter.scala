@@ -162,8 +162,11 @@ private final class Sender(
     // A task that is killed with interruptOnCancel: file systems give up when the flag is set.
     val interrupted = Thread.interrupted()
     try {
-      try while (takeResponses()) {}
-      catch {
+      // Else rows would go on to be sent whose answers nobody takes.
+      try {
+        session.stop()
+        while (takeResponses()) {}
+      } catch {
         case NonFatal(e) => log.debug("no more answers can be kept", e)
       }
       session.close()
@@ -239,7 +242,7 @@ private object Sender {
     var batch: SourceBatch = null
     try {
       batch = new SourceBatch(job.columns, job.ordinals, job.batchRows, job.batchBytes, allocator)
-      val identity = TaskIdentity.current(job.runId, partition, taskAttemptId, job.keeper)
+      val identity = TaskIdentity.current(job.runId, job.opening, partition, taskAttemptId, job.keeper)
       val session = NativeSession.open(job.plan, job.secrets, identity, batch.arrowSchema, allocator)
       val journal = new JournalWriter(
         new Path(job.directory),

@@ -11,6 +11,7 @@ import org.apache.spark.util.SerializableConfiguration
 /**
  * Everything that a task needs to know of a run. Serialised to the executors with the tasks.
  *
+ * @param opening tells apart the times that the run was opened and gone on with
  * @param directory the run's, in the journal
  * @param plan opaque, read by the native library
  * @param columns schema of the source columns that are sent
@@ -27,6 +28,7 @@ import org.apache.spark.util.SerializableConfiguration
  */
 private[spark] final class WriteJob(
     val runId: String,
+    val opening: String,
     val directory: String,
     val plan: Array[Byte],
     val secrets: SecretBytes,

@@ -15,7 +15,7 @@ import org.apache.spark.unsafe.types.UTF8String
 final class NativeSessionSuite extends SparkTest {
 
   private val source = new StructType().add("tracking_id", StringType)
-  private val task = TaskIdentity("run", "driver", "host", 1, 0, 0, "info", RateKeeper.Process)
+  private val task = TaskIdentity("run", "opening", "driver", "host", 1, 0, 0, "info", RateKeeper.Process)
 
   private def compile(origin: Origin): CompiledConfig = {
     val config = TestConfig.atPath(origin, newDirectory()).copy(urlPath = "/v1", middleware = Seq("json_body"))

@@ -3,7 +3,7 @@ package io.apisink.spark
 import java.util.concurrent.atomic.AtomicInteger
 
 import io.apisink.{ApiSinkException, ConfigException}
-import io.apisink.config.{DriverPlan, SinkSettings, SourceSettings, TableSettings}
+import io.apisink.config.{DriverPlan, FailWhen, SinkSettings, SourceSettings, TableSettings}
 import io.apisink.testing.{Origin, SparkTest, TestConfig}
 import org.apache.spark.scheduler.{SparkListener, SparkListenerJobStart}
 import org.apache.spark.sql.DataFrame
@@ -126,6 +126,7 @@ final class RefusalSuite extends SparkTest {
       None,
       Nil,
       None,
+      FailWhen(None, None, 1),
       allowSpeculation = false,
       1,
       Some("k"),
