@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use apisink_plan::{Plan, RetrySpec, SecretValues};
 use tokio::sync::Semaphore;
 
+use crate::ending::Ending;
 use crate::error::RuntimeError;
 use crate::exchange::{Attempt, Exchange, Failure, Response};
 use crate::mask::Mask;
@@ -18,6 +19,9 @@ use crate::token::Tokens;
 use crate::transport::{EngineContext, Engines, Sent, Transport};
 use crate::warmup::WarmUp;
 
+/// Connections that are not closed so soon are left to the end of the process.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
 /// One transport with its pool, one rate limiter and one admission window for a plan and its secrets.
 ///
 /// Immutable; lives as long as a session uses it and a while longer ([`crate::Process`]).
@@ -27,6 +31,7 @@ pub struct Engine {
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) limiter: Arc<RateLimiter>,
     pub(crate) window: Arc<Semaphore>,
+    pub(crate) ending: Ending,
     pub(crate) warmup: WarmUp,
     pub(crate) mask: Arc<Mask>,
     pub(crate) tokens: Option<Arc<Tokens>>,
@@ -60,12 +65,40 @@ impl Engine {
         let mask = Arc::new(Mask::new(&plan, &secrets)?);
         let tokens = Tokens::of(&plan, &secrets, engines, &mask)?;
         let retry_budget = retry_budget(&plan);
-        Ok(Self { plan, secrets, transport, limiter, window, warmup, mask, tokens, retry_budget })
+        Ok(Self {
+            plan,
+            secrets,
+            transport,
+            limiter,
+            window,
+            ending: Ending::default(),
+            warmup,
+            mask,
+            tokens,
+            retry_budget,
+        })
     }
 
     /// The transport, for its counts.
     pub fn transport(&self) -> &dyn Transport {
         self.transport.as_ref()
+    }
+
+    /// Ends in order: sends no further row, gives those in flight a grace time, drops what is left of them, and closes
+    /// all connections. False when something had to be dropped.
+    pub(crate) async fn shut_down(&self, grace: Duration) -> bool {
+        let in_time = self.ending.run(grace).await;
+        // A peer that does not read can keep its connection from closing.
+        let _ = tokio::time::timeout(CLOSE_WITHIN, self.close()).await;
+        in_time
+    }
+
+    /// Closes the connections to the API and to the token endpoint, when no row is in flight.
+    pub(crate) async fn close(&self) {
+        self.transport.shut_down().await;
+        if let Some(tokens) = &self.tokens {
+            tokens.shut_down().await;
+        }
     }
 }
 

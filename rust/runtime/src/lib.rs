@@ -12,6 +12,7 @@
 
 mod basic;
 mod budget;
+mod ending;
 mod engine;
 mod error;
 mod exchange;

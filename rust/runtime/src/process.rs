@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use apisink_plan::{Plan, SecretValues};
+use futures_util::future::join_all;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -134,9 +135,21 @@ impl Process {
         self.handle().spawn(async {
             tokio::time::sleep(self.keep_unused).await;
             for unused in self.take_unused() {
-                unused.transport.shut_down().await;
+                unused.close().await;
             }
         });
+    }
+
+    /// Ends in order what is in use: no further row is sent, those in flight may end within `grace`, what is left of them
+    /// is dropped, all connections are closed and all credentials forgotten. False when something had to be dropped.
+    ///
+    /// A session that has rows left fails with [`RuntimeError::Closed`] once its completed rows were taken. The process
+    /// can be used again: the next [`Process::engine`] makes a new one. Blocks for `grace` and a second at most; not to be
+    /// called from a thread of the runtime.
+    pub fn shut_down(&self, grace: Duration) -> bool {
+        let engines = std::mem::take(&mut *self.engines.lock().unwrap_or_else(PoisonError::into_inner));
+        let ends = engines.values().map(|entry| entry.engine.shut_down(grace));
+        self.handle().block_on(join_all(ends)).into_iter().all(|in_time| in_time)
     }
 
     /// The engines that nobody has used for long enough.

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::state::Shared;
 use super::{LogLines, Rendered, panic_message};
+use crate::ending::Stage;
 use crate::engine::Engine;
 use crate::error::RuntimeError;
 use crate::middleware::Chain;
@@ -19,15 +20,40 @@ use crate::middleware::Chain;
 /// Reserved for an answer before its request is sent; more is taken as it arrives.
 const ANSWER_ALLOWANCE: usize = 4 * 1024;
 
-/// Runs until the feed ends and all its exchanges are completed, or the session has failed. Dropping it drops them all.
+/// Runs until the feed ends and all its exchanges are completed, the session has failed, or the engine ends. Dropping
+/// it drops them all.
 pub(super) async fn run(
-    mut feed: UnboundedReceiver<Vec<Rendered>>,
+    feed: UnboundedReceiver<Vec<Rendered>>,
     engine: Arc<Engine>,
     chain: Arc<Chain>,
     shared: Arc<Shared>,
     lines: Arc<LogLines>,
 ) {
+    let mut ending = engine.ending.join();
     let mut exchanges = JoinSet::new();
+    tokio::select! {
+        () = admit(feed, &engine, &chain, &shared, &lines, &mut exchanges) => {}
+        () = ending.until(Stage::Draining) => {}
+    }
+    tokio::select! {
+        () = async { while exchanges.join_next().await.is_some() {} } => {}
+        () = ending.until(Stage::Dropped) => {}
+    }
+    if ending.is_ending() {
+        exchanges.shutdown().await;
+        shared.halt(RuntimeError::Closed("the executor ends".into()));
+    }
+}
+
+/// Starts an exchange for every row as soon as the window has a place for it. May be dropped at any moment.
+async fn admit(
+    mut feed: UnboundedReceiver<Vec<Rendered>>,
+    engine: &Arc<Engine>,
+    chain: &Arc<Chain>,
+    shared: &Arc<Shared>,
+    lines: &LogLines,
+    exchanges: &mut JoinSet<()>,
+) {
     let mut warm = false;
     while let Some(batch) = feed.recv().await {
         if !warm && !batch.is_empty() {
@@ -47,7 +73,6 @@ pub(super) async fn run(
             exchanges.spawn(exchange(rendered, place, engine, chain, shared));
         }
     }
-    while exchanges.join_next().await.is_some() {}
 }
 
 /// One exchange. A row that waits for its retry keeps its place in the window.

@@ -95,6 +95,8 @@ struct State {
     completed_bytes: usize,
     input_finished: bool,
     failure: Option<RuntimeError>,
+    /// Why the rows that are left are not sent. What is completed can still be taken.
+    halted: Option<RuntimeError>,
     counts: Counts,
 }
 
@@ -197,6 +199,19 @@ impl Shared {
         self.changed.notify_all();
     }
 
+    /// Gives up the rows that are pending or in flight. When there are some, or more would have come, the session has
+    /// failed as soon as everything that is completed was taken.
+    pub(super) fn halt(&self, error: RuntimeError) {
+        let mut state = self.state();
+        if state.input_finished && state.pending + state.in_flight == 0 {
+            return;
+        }
+        (state.pending, state.in_flight) = (0, 0);
+        state.halted = Some(error);
+        drop(state);
+        self.changed.notify_all();
+    }
+
     pub(super) fn counts(&self) -> Counts {
         self.state().counts
     }
@@ -207,6 +222,9 @@ impl Shared {
         loop {
             if let Some(failure) = &state.failure {
                 return Err(failure.clone());
+            }
+            if let Some(error) = state.halted.as_ref().filter(|_| state.completed.is_empty()) {
+                return Err(error.clone());
             }
             let now = self.to_do(&state);
             let wanted = now.done || now.has_responses || (now.wants_rows && !finishing);
@@ -222,13 +240,14 @@ impl Shared {
         let outstanding = state.pending + state.in_flight;
         let some = !state.completed.is_empty();
         let worth_it = state.completed.len() >= BATCH_ROWS || state.completed_bytes >= BATCH_BYTES;
-        let last = state.input_finished && outstanding == 0;
+        let halted = state.halted.is_some();
+        let last = halted || (state.input_finished && outstanding == 0);
         SessionState {
-            wants_rows: !state.input_finished
+            wants_rows: !(state.input_finished || halted)
                 && state.pending < PENDING_LOW_WATER
                 && (self.budget.has_room() || (outstanding == 0 && !some)),
             has_responses: some && (worth_it || last || self.budget.is_pressed() || !self.budget.has_room()),
-            done: last && !some,
+            done: last && !some && !halted,
             logs: false,
         }
     }

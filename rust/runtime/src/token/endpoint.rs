@@ -107,6 +107,11 @@ impl Endpoint {
         }
     }
 
+    /// Closes the connections.
+    pub(super) async fn shut_down(&self) {
+        self.transport.shut_down().await;
+    }
+
     fn form(&self, refresh: Option<&Secret>) -> String {
         let refreshing =
             refresh.map(|token| [grant_type("refresh_token"), ("refresh_token".to_owned(), token.clone())]);

@@ -72,6 +72,11 @@ impl Tokens {
         Ok(Some(Arc::new(Self { endpoint, state: Mutex::default() })))
     }
 
+    /// Closes the connections to the endpoint.
+    pub(crate) async fn shut_down(&self) {
+        self.endpoint.shut_down().await;
+    }
+
     /// A token that is good now. Waits only when there is none; one that nears its expiry is renewed meanwhile.
     pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<Token>, RuntimeError> {
         let asking = {

@@ -5,7 +5,7 @@ use apisink_runtime::middleware::{BoxFuture, Common, Interceptor, Link, Listener
 use apisink_runtime::row::Row;
 use apisink_runtime::{Exchange, Notes, Request, RowError, RuntimeError};
 
-use super::support::{Api, Executor, PATIENCE, compiled, drive, id_schema, ids};
+use super::support::{Api, Executor, PATIENCE, compiled, drive, id_schema, ids, take};
 
 #[test]
 fn a_closed_session_stops_sending() {
@@ -57,6 +57,59 @@ fn a_wait_ends_when_another_thread_closes_the_session() {
         assert!(matches!(waiting.join().unwrap(), Err(RuntimeError::Closed(_))));
         assert!(start.elapsed() < PATIENCE / 2);
     });
+}
+
+#[test]
+fn a_process_that_ends_lets_rows_in_flight_end_and_keeps_their_answers() {
+    let api = Api::start(&["--latency", "fixed:200ms"]);
+    let executor = Executor::new();
+    let config = api.config("url_path: /a", "execution: {max_in_flight: 4}", "");
+    let session = executor.session(&executor.engine(&config), 0, &id_schema());
+    session.submit(&ids("", 0..1_000)).unwrap();
+    api.until(|report| report.in_flight == 4);
+    assert!(executor.process.shut_down(PATIENCE), "nothing is dropped");
+    let report = api.until(|report| report.open_connections == 0);
+    let mut answers = Vec::new();
+    let end = loop {
+        match session.wait(PATIENCE, false) {
+            Ok(_) => answers.extend(take(&session)),
+            Err(end) => break end,
+        }
+    };
+    assert_eq!(end, RuntimeError::Closed("the executor ends".into()));
+    assert!(answers.len() < 1_000);
+    assert_eq!(answers.len() as u64, report.requests, "every answer is there");
+    assert!(answers.iter().all(|answer| answer.outcome == "success"), "{answers:?}");
+
+    let answers = drive(&executor.session(&executor.engine(&config), 1, &id_schema()), vec![ids("b", 0..4)]);
+    assert_eq!(answers.len(), 4, "the process can be used again");
+}
+
+#[test]
+fn what_is_in_flight_longer_than_the_grace_time_is_dropped() {
+    let api = Api::start(&["--stall", "1"]);
+    let executor = Executor::new();
+    let session = executor.session(&executor.engine(&api.config("url_path: /a", "", "")), 0, &id_schema());
+    session.submit(&ids("", 0..3)).unwrap();
+    session.finish();
+    api.until(|report| report.in_flight == 3);
+    assert!(!executor.process.shut_down(Duration::from_millis(10)));
+    assert!(matches!(session.wait(PATIENCE, true), Err(RuntimeError::Closed(_))));
+    api.until(|report| report.in_flight == 0 && report.open_connections == 0);
+    drop(session);
+    assert_eq!(executor.process.budget().used(), 0);
+}
+
+#[test]
+fn a_session_that_has_sent_all_its_rows_does_not_fail_with_the_end_of_its_process() {
+    let api = Api::start(&[]);
+    let executor = Executor::new();
+    let session = executor.session(&executor.engine(&api.config("url_path: /a", "", "")), 0, &id_schema());
+    session.submit(&ids("", 0..3)).unwrap();
+    session.finish();
+    api.until(|report| report.requests == 3 && report.in_flight == 0);
+    assert!(executor.process.shut_down(PATIENCE));
+    assert_eq!(drive(&session, Vec::new()).len(), 3);
 }
 
 /// A middleware with a bug, in each category and at each moment.
