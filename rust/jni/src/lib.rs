@@ -18,6 +18,7 @@ mod error;
 mod guard;
 mod handles;
 mod lease;
+mod process;
 mod session;
 
 use jni::EnvUnowned;
@@ -27,7 +28,7 @@ use jni::sys::{jboolean, jint, jlong};
 use guard::guard;
 
 /// Raised whenever a signature or a meaning below changes; the Java side refuses a library of another version.
-pub const ABI_VERSION: jint = 6;
+pub const ABI_VERSION: jint = 7;
 
 /// `int abiVersion()`
 // SAFETY: the symbol's name is that of one Java native method; no other code exports it.
@@ -230,6 +231,16 @@ pub extern "system" fn Java_io_apisink_jni_Native_closeSession<'l>(
         session::close(session);
         Ok(())
     })
+}
+
+/// `byte[] processStats()`
+// SAFETY: the symbol's name is that of one Java native method; no other code exports it.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_apisink_jni_Native_processStats<'l>(
+    mut env: EnvUnowned<'l>,
+    _: JClass<'l>,
+) -> JByteArray<'l> {
+    guard(&mut env, |env| Ok(env.byte_array_from_slice(&process::stats()?)?))
 }
 
 /// `byte[] leaseAsk(long timeoutMillis)`

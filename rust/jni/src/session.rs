@@ -69,8 +69,8 @@ pub(crate) fn take_logs(handle: jlong) -> Result<Vec<Vec<u8>>, NativeError> {
 }
 
 pub(crate) fn stats(handle: jlong) -> Result<Vec<u8>, NativeError> {
-    let counts = handles::get(handle)?.session.counts();
-    serde_json::to_vec(&counts).map_err(|e| NativeError::new(Kind::Internal, e.to_string()))
+    let stats = handles::get(handle)?.session.stats();
+    serde_json::to_vec(&stats).map_err(|e| NativeError::new(Kind::Internal, e.to_string()))
 }
 
 pub(crate) fn stop(handle: jlong) -> Result<(), NativeError> {

@@ -155,10 +155,14 @@ impl Engine {
         exchange.attempts.push(Attempt {
             started_at,
             status: result.as_ref().ok().map(|response| response.status),
+            failure: result.as_ref().err().map(|failure| failure.kind),
             error: result.as_ref().err().map(|failure| failure.message.clone()),
             elapsed: started.elapsed().saturating_sub(waited),
             wait: std::mem::take(&mut exchange.pause) + waited,
         });
+        exchange.cost.throttled += facts.rate_wait;
+        exchange.cost.bytes_sent += facts.bytes_sent.unwrap_or(0);
+        exchange.cost.bytes_received += facts.bytes_received.unwrap_or(0);
         exchange.notes.facts = facts;
         result
     }

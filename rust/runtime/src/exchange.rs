@@ -11,6 +11,7 @@ use crate::error::{RowError, RuntimeError};
 use crate::parsed::{BodyVerdict, Parsed};
 use crate::request::Request;
 use crate::source_columns::SourceRow;
+use crate::traffic::Cost;
 
 /// One row's request, its attempts, its response and what was recorded about it.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub struct Exchange {
     pub(crate) source: Option<SourceRow>,
     /// Pauses before the next attempt so far: backoff, not yet part of an attempt.
     pub(crate) pause: Duration,
+    /// What its attempts have cost so far.
+    pub(crate) cost: Cost,
     /// The bytes that this exchange holds from the process's budget.
     pub(crate) memory: Reservation,
 }
@@ -108,7 +111,9 @@ pub struct Attempt {
     pub started_at: SystemTime,
     /// Status of the answer, if one came.
     pub status: Option<StatusCode>,
-    /// What went wrong otherwise.
+    /// What kind of failure there was otherwise.
+    pub failure: Option<FailureKind>,
+    /// What went wrong then, for people.
     pub error: Option<String>,
     /// Time from the connection's asking to the answer's last byte, the waits for connection and slot left out.
     pub elapsed: Duration,
@@ -308,6 +313,7 @@ pub(crate) mod sample {
             stopped: None,
             source: None,
             pause: Duration::ZERO,
+            cost: Cost::default(),
             memory: ByteBudget::new(1 << 20).take(0),
         }
     }

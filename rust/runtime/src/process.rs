@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::error::RuntimeError;
 use crate::fail_when::Watches;
 use crate::middleware::Registry;
+use crate::process_stats::{ProcessStats, SessionBook};
 use crate::rate::{Keeper, Limits};
 use crate::transport::Engines;
 
@@ -23,6 +24,9 @@ const KEEP_UNUSED: Duration = Duration::from_secs(60);
 
 /// More runtime threads than this only compete with Spark's task threads.
 const MOST_THREADS: usize = 4;
+
+/// The one of programs, for the life of the process; see [`Process::global`].
+static PROCESS: OnceLock<Result<Process, RuntimeError>> = OnceLock::new();
 
 /// The sending side of one executor process.
 ///
@@ -36,6 +40,7 @@ pub struct Process {
     transports: Engines,
     limits: Limits,
     watches: Watches,
+    sessions: SessionBook,
     hash_key: [u8; 32],
     keep_unused: Duration,
 }
@@ -51,9 +56,13 @@ struct Entry {
 impl Process {
     /// The process's own, made at the first call.
     pub fn global() -> Result<&'static Process, RuntimeError> {
-        static PROCESS: OnceLock<Result<Process, RuntimeError>> = OnceLock::new();
         let process = PROCESS.get_or_init(|| Process::new(Registry::default()));
         process.as_ref().map_err(Clone::clone)
+    }
+
+    /// The process's own, if anything has been done with it.
+    pub fn started() -> Option<&'static Process> {
+        PROCESS.get()?.as_ref().ok()
     }
 
     /// A process with a registry of middleware. Programs use [`Process::global`]; tests make their own.
@@ -78,6 +87,7 @@ impl Process {
             transports,
             limits: Limits::default(),
             watches: Watches::default(),
+            sessions: SessionBook::default(),
             hash_key: rand::random(),
             keep_unused: KEEP_UNUSED,
         })
@@ -190,6 +200,19 @@ impl Process {
     /// What `execution.fail_when` counts, by the openings of runs.
     pub(crate) fn watches(&self) -> &Watches {
         &self.watches
+    }
+
+    /// The sessions of this process.
+    pub(crate) fn sessions(&self) -> &SessionBook {
+        &self.sessions
+    }
+
+    /// What the process does and has done.
+    pub fn stats(&self) -> ProcessStats {
+        let engines = self.engines.lock().unwrap_or_else(PoisonError::into_inner);
+        let connections = engines.values().map(|entry| entry.engine.transport.connections().open).sum();
+        drop(engines);
+        ProcessStats { connections, buffered_bytes: self.budget.used(), ..self.sessions.sum() }
     }
 
     /// The known middleware.

@@ -27,8 +27,8 @@ use tokio::task::AbortHandle;
 
 pub use log_lines::LogLines;
 use render::{RenderContext, RenderedBatch, Renderer};
-use state::Shared;
-pub use state::{Counts, SessionState};
+pub(crate) use state::Shared;
+pub use state::{Counts, SessionState, SessionStats};
 
 use crate::engine::Engine;
 use crate::error::RuntimeError;
@@ -121,6 +121,7 @@ impl Session {
         };
         let (renderer, chain) = Renderer::new(&engine, context)?;
         let shared = Shared::new(process.budget().clone(), watch);
+        process.sessions().opened(shared.clone());
         let (feed, rendered) = tokio::sync::mpsc::unbounded_channel();
         let feeder = process
             .handle()
@@ -233,6 +234,11 @@ impl Session {
         self.shared.counts()
     }
 
+    /// What was done so far, and what it has cost.
+    pub fn stats(&self) -> SessionStats {
+        self.shared.stats()
+    }
+
     /// Stops sending at once: no further row is sent, what is in flight is dropped and its connections are closed. What is
     /// completed can still be taken. May be called repeatedly.
     pub fn stop(&self) {
@@ -245,6 +251,7 @@ impl Session {
     /// Stops sending and lets the engine go. May be called repeatedly.
     pub fn close(&self) {
         self.stop();
+        self.process.sessions().ended(&self.shared);
         self.process.touch(&self.engine);
     }
 }

@@ -21,6 +21,7 @@ use crate::request::{Request, RequestTemplate, digest_text};
 use crate::request_id::RequestIds;
 use crate::row::{Binder, Binding, Row};
 use crate::source_columns::SourceColumns;
+use crate::traffic::Cost;
 
 /// Renders the rows of one session. The feeder runs the same chain.
 pub(super) struct Renderer {
@@ -187,6 +188,7 @@ fn exchange(
         stopped: None,
         source: None,
         pause: Duration::ZERO,
+        cost: Cost::default(),
         memory,
     }
 }

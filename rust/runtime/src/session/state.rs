@@ -11,6 +11,7 @@ use crate::error::RuntimeError;
 use crate::exchange::{Exchange, Outcome};
 use crate::fail_when::Watch;
 use crate::parsed::Parsed;
+use crate::traffic::Traffic;
 
 /// With fewer rows pending than this, the next batch is wanted: it is prepared while these are sent.
 const PENDING_LOW_WATER: usize = 1024;
@@ -78,9 +79,22 @@ impl Counts {
     }
 }
 
+/// What a session does and has done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionStats {
+    /// How its rows ended.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Rows in flight now, those that wait for the rate limit or a retry included.
+    pub in_flight: u64,
+    /// What its own rows have cost.
+    pub traffic: Traffic,
+}
+
 /// Shared by the task's thread and the session's exchanges.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(crate) struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     budget: Arc<ByteBudget>,
@@ -98,6 +112,7 @@ struct State {
     /// Why the rows that are left are not sent. What is completed can still be taken.
     halted: Option<RuntimeError>,
     counts: Counts,
+    traffic: Traffic,
 }
 
 impl Watcher for Shared {
@@ -165,6 +180,7 @@ impl Shared {
             self.changed.notify_all();
         }
         state.counts.count(exchange.outcome(), exchange.attempts.len() as u64);
+        state.traffic.count(&exchange);
         state.completed_bytes += exchange.memory.bytes();
         state.completed.push_back(exchange);
         // The task's thread is woken for a batch's worth, not for each row, unless others wait for its memory.
@@ -214,6 +230,15 @@ impl Shared {
 
     pub(super) fn counts(&self) -> Counts {
         self.state().counts
+    }
+
+    pub(crate) fn stats(&self) -> SessionStats {
+        let state = self.state();
+        SessionStats {
+            counts: state.counts,
+            in_flight: state.in_flight as u64,
+            traffic: state.traffic.clone(),
+        }
     }
 
     pub(super) fn wait(&self, timeout: Duration, finishing: bool) -> Result<SessionState, RuntimeError> {

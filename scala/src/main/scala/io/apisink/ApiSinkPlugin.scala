@@ -7,6 +7,7 @@ import scala.util.control.NonFatal
 
 import io.apisink.config.NativeLibrarySetting
 import io.apisink.jni.{Native, NativeLibrary}
+import io.apisink.metrics.ProcessGauges
 import io.apisink.rate.LeaseCourier
 import io.apisink.spark.ApiSinkProvider
 import org.apache.spark.SparkContext
@@ -21,6 +22,7 @@ import org.slf4j.LoggerFactory
  *  - executors load the native library when they start, not when the first row is there
  *  - one rate limit holds for all executors together: the driver owns its schedule and executors lease slots of it
  *    through Spark's own messages. Without it each task gets a fixed share
+ *  - Spark's metric system has gauges of what each executor sends
  */
 final class ApiSinkPlugin extends SparkPlugin {
 
@@ -56,6 +58,7 @@ private final class ApiSinkExecutorPlugin extends ExecutorPlugin {
   override def init(plugin: PluginContext, extra: util.Map[String, String]): Unit =
     try {
       NativeLibrary.load(plugin.conf().get(NativeLibrary.OVERRIDE, null))
+      ProcessGauges.register(plugin.metricRegistry())
       // In local mode driver and executor are one process, which keeps its limits itself.
       if (plugin.executorID() != "driver") courier = Some(LeaseCourier.start(plugin))
     } catch {

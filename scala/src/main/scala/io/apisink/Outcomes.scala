@@ -70,7 +70,7 @@ final case class Outcomes(
 
 object Outcomes {
 
-  /** Reads what [[Outcomes.toJson]] and the native library's `sessionStats` write. */
+  /** Reads what [[Outcomes.toJson]] writes, and these fields of the native library's `sessionStats`. */
   def fromJson(node: JsonNode): Outcomes = Outcomes(
     node.long("rows"),
     node.long("success"),

@@ -16,7 +16,7 @@ package io.apisink.jni;
 public final class Native {
 
   /** What {@link #abiVersion} of a library that fits this class answers. */
-  public static final int ABI_VERSION = 6;
+  public static final int ABI_VERSION = 7;
 
   /** Bit of {@link #await}: there is room for {@link #submit}. */
   public static final int READY_FOR_ROWS = 1;
@@ -105,7 +105,13 @@ public final class Native {
   /** The log lines since the last call, each {@code "<LEVEL> <line>"} in UTF-8. */
   public static native byte[][] takeLogs(long session);
 
-  /** JSON: {@code {"rows","success","httpError","transportError","invalidRow","invalidResponse","unknown","attempts","resumed","resumedFailed","skipped"}}. */
+  /**
+   * What the session does and has done.
+   *
+   * @return JSON: {@code {"rows","success","httpError","transportError","invalidRow","invalidResponse","unknown",
+   *     "attempts","resumed","resumedFailed","skipped","inFlight","traffic":{…}}}; for the traffic see {@code
+   *     io.apisink.metrics.Traffic}
+   */
   public static native byte[] sessionStats(long session);
 
   /**
@@ -116,6 +122,13 @@ public final class Native {
 
   /** Aborts what is in flight and frees the session. Returns at once; may be called again. */
   public static native void closeSession(long session);
+
+  /**
+   * What this process does and has done, all sessions together, those included that have ended.
+   *
+   * @return JSON: {@code {"sessions","inFlight","connections","bufferedBytes","traffic":{…}}}
+   */
+  public static native byte[] processStats();
 
   /**
    * Waits until this executor has something to ask the driver about its leased rate limits, at most for {@code

@@ -3,6 +3,7 @@ package io.apisink.journal
 import java.io.{BufferedOutputStream, IOException}
 import java.nio.channels.Channels
 import java.util.UUID
+import java.util.concurrent.atomic.LongAdder
 import java.util.zip.{CRC32C, CheckedOutputStream}
 
 import scala.collection.mutable.ArrayBuffer
@@ -150,6 +151,7 @@ final class JournalWriter(
       if (!files.publish(hidden, file)) {
         throw new IllegalStateException(s"the journal file $file exists already")
       }
+      JournalWriter.written.add(bytes)
       JournalFile(s"${partitionDirectory.getName}/${file.getName}", rows, bytes)
     }
   }
@@ -158,6 +160,9 @@ final class JournalWriter(
 object JournalWriter {
 
   private val BufferBytes = 64 * 1024
+
+  /** Bytes of the journal files that this process has finished since its start. */
+  val written = new LongAdder
 
   /** `a<task attempt id>.<random token>`. Spark counts task attempts from 0 in each application. */
   def attemptLabel(taskAttemptId: Long): String = s"a$taskAttemptId.${UUID.randomUUID().toString.take(8)}"

@@ -2,9 +2,10 @@ package io.apisink.session
 
 import java.nio.charset.StandardCharsets.UTF_8
 
-import io.apisink.{Json, Outcomes}
+import io.apisink.Json
 import io.apisink.config.{NativeLibrarySetting, SecretBytes}
 import io.apisink.jni.{Native, NativeLibrary}
+import io.apisink.metrics.SessionStats
 import org.apache.arrow.c.{ArrowArray, ArrowSchema, Data}
 import org.apache.arrow.memory.BufferAllocator
 import org.apache.arrow.vector.VectorSchemaRoot
@@ -87,7 +88,7 @@ private[apisink] final class NativeSession private (handle: Long, allocator: Buf
     level -> line.drop(1)
   }
 
-  def outcomes(): Outcomes = Outcomes.fromJson(Json.parse(Native.sessionStats(handle)))
+  def stats(): SessionStats = SessionStats.fromJson(Json.parse(Native.sessionStats(handle)))
 
   /** Stops sending and drops what is in flight; what is completed can still be taken. Returns at once. */
   def stop(): Unit = if (!closed) Native.stopSession(handle)

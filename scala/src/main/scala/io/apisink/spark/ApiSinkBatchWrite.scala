@@ -7,6 +7,7 @@ import io.apisink.ApiSinkPlugin
 import io.apisink.config.CompiledConfig
 import io.apisink.journal.{DeliveredIds, FlushLimits, ResumeRule}
 import io.apisink.ledger.{Ledger, OpenRecord}
+import io.apisink.metrics.Latencies
 import io.apisink.progress.RunProgress
 import io.apisink.session.RateKeeper
 import org.apache.spark.SPARK_VERSION
@@ -42,6 +43,9 @@ private[spark] final class ApiSinkBatchWrite(
   }
   private var sends = false
 
+  /** Of the attempts of all tasks; known after [[commit]]. */
+  var latencies: Latencies = Latencies.none
+
   /** Refuses what the ledger or the sink forbids. Changes nothing; for Spark's call of `toBatch`. */
   def check(): Unit = run.check(record)
 
@@ -65,7 +69,9 @@ private[spark] final class ApiSinkBatchWrite(
   override def commit(messages: Array[WriterCommitMessage]): Unit =
     if (sends) {
       progress.stop()
-      run.commit(messages.toSeq.collect { case task: TaskCommit => task })
+      val tasks = messages.toSeq.collect { case task: TaskCommit => task }
+      latencies = tasks.map(_.latencies).foldLeft(Latencies.none)(_ + _)
+      run.commit(tasks)
     }
 
   override def abort(messages: Array[WriterCommitMessage]): Unit = {

@@ -5,12 +5,14 @@ import java.util.UUID
 import io.apisink.config.CompiledConfig
 import io.apisink.journal.ResumeRule
 import io.apisink.ledger.{Ledger, LockHolder, RunLock}
+import io.apisink.metrics.WriteMetrics
 import io.apisink.sink.SinkTables
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.apisink.Sessions
 import org.apache.spark.sql.connector.distributions.{Distribution, Distributions}
 import org.apache.spark.sql.connector.expressions.{Expression, Expressions, SortOrder}
+import org.apache.spark.sql.connector.metric.{CustomMetric, CustomTaskMetric}
 import org.apache.spark.sql.connector.write.{BatchWrite, RequiresDistributionAndOrdering}
 
 /**
@@ -50,12 +52,16 @@ private[spark] final class ApiSinkWrite(
 
   override def toBatch: BatchWrite = batch
 
+  override def supportedCustomMetrics(): Array[CustomMetric] = WriteMetrics.all.toArray
+
+  override def reportDriverMetrics(): Array[CustomTaskMetric] = WriteMetrics.ofRun(batch.latencies)
+
   override def description(): String = s"apisink to ${sink.target.name}"
 
   override def toString: String = s"ApiSinkWrite(plan ${config.driver.planDigest.take(8)}, sink ${sink.target.name})"
 
   /** Once: the run's id depends on how often the plan was written before. */
-  private lazy val batch: BatchWrite = {
+  private lazy val batch: ApiSinkBatchWrite = {
     // A dry run is none of the runs that it tries out: it gets an id that nobody has.
     val id =
       if (options.dryRun) s"dry-run-${UUID.randomUUID()}"

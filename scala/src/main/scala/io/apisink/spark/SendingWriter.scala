@@ -5,14 +5,16 @@ import scala.util.control.NonFatal
 import io.apisink.Outcomes
 import io.apisink.jni.Native
 import io.apisink.journal.{DeliveredIds, EarlierAnswers, EarlierFiles, JournalWriter}
+import io.apisink.metrics.{SessionStats, WriteMetrics}
 import io.apisink.progress.ProgressAccumulator
 import io.apisink.session.{ExchangeLog, NativeSession, TaskIdentity}
 import org.apache.arrow.memory.BufferAllocator
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 import org.apache.spark.{TaskContext, TaskKilledException}
-import org.apache.spark.sql.apisink.{ArrowTypes, SourceBatch}
+import org.apache.spark.sql.apisink.{ArrowTypes, SourceBatch, TaskSqlMetrics}
 import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.connector.metric.CustomTaskMetric
 import org.apache.spark.sql.connector.write.{DataWriter, WriterCommitMessage}
 import org.slf4j.LoggerFactory
 
@@ -49,6 +51,8 @@ private[spark] final class SendingWriter(job: WriteJob, partition: Int, taskAtte
 
   override def abort(): Unit = sender.foreach(_.salvage())
 
+  override def currentMetricsValues(): Array[CustomTaskMetric] = sender.fold(Array.empty[CustomTaskMetric])(_.metrics)
+
   override def close(): Unit = {
     val open = sender
     sender = None
@@ -70,8 +74,9 @@ private[spark] final class SendingWriter(job: WriteJob, partition: Int, taskAtte
     if (sender.isEmpty && job.clustered && !earlier.isEmpty) open()
     val commit = sender match {
       case Some(open) =>
-        val outcomes = open.finish()
-        TaskCommit(partition, open.earlier.files ++ open.journal.result, outcomes, open.earlier.damaged)
+        val stats = open.finish()
+        val files = open.earlier.files ++ open.journal.result
+        TaskCommit(partition, files, stats.outcomes, open.earlier.damaged, stats.traffic.latencies)
       case None => TaskCommit(partition, Nil, Outcomes(), Nil)
     }
     result = Some(commit)
@@ -118,7 +123,14 @@ private final class Sender(
   private val log = LoggerFactory.getLogger(classOf[SendingWriter])
   private var found = EarlierFiles(Nil, Nil)
   private var kept = System.nanoTime()
-  private var told = System.nanoTime()
+  private var toldAt = System.nanoTime()
+
+  private val sqlMetrics = TaskSqlMetrics.find(WriteMetrics.all)
+
+  private var told: Array[CustomTaskMetric] = Array.empty
+
+  /** As they were told last; exact after [[finish]]. */
+  def metrics: Array[CustomTaskMetric] = told
 
   /** What earlier attempts have left. */
   def earlier: EarlierFiles = found
@@ -145,16 +157,14 @@ private final class Sender(
   }
 
   /** Sends what is left, waits for every answer and finishes the journal. */
-  def finish(): Outcomes = {
+  def finish(): SessionStats = {
     if (!batch.isEmpty) submit()
     session.finish()
     while ((step(finishing = true) & Native.DONE) == 0) {}
     // The lines of the last answers.
     takeLogs()
     journal.flush()
-    val outcomes = session.outcomes()
-    progress.set(outcomes)
-    outcomes
+    tell()
   }
 
   /** After a failure: answers that have arrived are journaled, as far as possible. May be called again. */
@@ -216,10 +226,18 @@ private final class Sender(
     }
 
   private def tellProgress(): Unit =
-    if (System.nanoTime() - told >= SendingWriter.Telling * 1000000L) {
-      progress.set(session.outcomes())
-      told = System.nanoTime()
+    if (System.nanoTime() - toldAt >= SendingWriter.Telling * 1000000L) {
+      tell()
+      toldAt = System.nanoTime()
     }
+
+  private def tell(): SessionStats = {
+    val stats = session.stats()
+    progress.set(stats.outcomes)
+    told = WriteMetrics.ofTask(stats)
+    sqlMetrics.set(told)
+    stats
+  }
 
   private def takeLogs(): Unit = session.takeLogs().foreach { case (level, line) => ExchangeLog.write(level, line) }
 

@@ -2,6 +2,7 @@ package io.apisink.spark
 
 import io.apisink.Outcomes
 import io.apisink.journal.JournalFile
+import io.apisink.metrics.Latencies
 import org.apache.spark.sql.connector.write.WriterCommitMessage
 
 /**
@@ -9,7 +10,13 @@ import org.apache.spark.sql.connector.write.WriterCommitMessage
  *
  * @param files those of earlier attempts that this one relies on, then its own
  * @param outcomes of all rows in them that count
+ * @param latencies of the attempts that this task attempt made
  * @param damaged files of earlier attempts that could not be used, each with the reason
  */
-final case class TaskCommit(partition: Int, files: Seq[JournalFile], outcomes: Outcomes, damaged: Seq[String])
-    extends WriterCommitMessage
+final case class TaskCommit(
+    partition: Int,
+    files: Seq[JournalFile],
+    outcomes: Outcomes,
+    damaged: Seq[String],
+    latencies: Latencies = Latencies.none
+) extends WriterCommitMessage

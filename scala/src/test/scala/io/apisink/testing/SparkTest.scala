@@ -52,6 +52,8 @@ object SparkTest {
       .master("local[4]")
       .appName("apisink tests")
       .config("spark.ui.enabled", "false")
+      // Numbers of running tasks come with heartbeats.
+      .config("spark.executor.heartbeatInterval", "1s")
       .config("spark.sql.shuffle.partitions", "4")
       .config("spark.sql.warehouse.dir", root.resolve("warehouse").toString)
       .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
