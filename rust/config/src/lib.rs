@@ -36,7 +36,7 @@ pub use method::Method;
 pub use middleware::{
     Arrays, BearerToken, CompressBody, Compression, FieldType, HeaderAuth, Headers, IdempotencyKey,
     JsonResponse, KeyFormat, Level, Logging, Middleware, ParamInjector, ResponseField, Retry, RetryBudget,
-    TemplateBody, TextBody,
+    Script, ScriptField, TemplateBody, TextBody,
 };
 pub use nearest::nearest;
 pub use overrides::Override;

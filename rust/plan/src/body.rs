@@ -1,11 +1,12 @@
 //! Bodies that a text or a template makes.
 
-use apisink_config::{Code, Located, Place, Position, ReferenceKind, TemplateBody, Text, TextBody};
+use apisink_config::{Code, Located, Place, ReferenceKind, TemplateBody, Text, TextBody};
 
 use crate::headers::unfit_for_header;
 use crate::jinja::{self, Escape, Fault, Name};
 use crate::mapping::Mappings;
 use crate::plan::{Piece, TemplateBodySpec, TemplateSource, TextBodySpec};
+use crate::source_text::SourceText;
 use crate::state::State;
 use crate::template::{Part, parts};
 
@@ -68,7 +69,12 @@ pub(crate) fn template_body(
     body: &TemplateBody,
 ) -> Option<TemplateBodySpec> {
     let content_type = content_type(state, &body.content_type);
-    let source = Source::of(state, body)?;
+    let source = SourceText::of(
+        state,
+        body.template.as_ref(),
+        body.template_file.as_ref(),
+        "the template of `template_body`",
+    )?;
     let names = match jinja::names(&source.text) {
         Ok(names) => names,
         Err(faults) => {
@@ -117,36 +123,6 @@ pub(crate) fn template_body(
         max_steps: u64::from(body.max_steps),
         content_type: content_type?,
     })
-}
-
-/// A template's text, and where it came from.
-struct Source {
-    text: String,
-    file: Option<String>,
-    at: Position,
-}
-
-impl Source {
-    fn of(state: &mut State<'_>, body: &TemplateBody) -> Option<Self> {
-        if let Some(text) = &body.template {
-            return Some(Self { text: text.value.clone(), file: None, at: text.at });
-        }
-        let file = body.template_file.as_ref()?;
-        let reference = file.references().pop()?;
-        let text = state.resolve(&reference, file.at())?.expose().to_owned();
-        Some(Self { text, file: Some(reference.key), at: file.at() })
-    }
-
-    /// A place in the template as a place of the config, and in words.
-    fn place(&self, state: &State<'_>, line: u32, column: u32) -> (Position, String) {
-        if let Some(file) = &self.file {
-            return (self.at, format!("{file}:{line}:{column}"));
-        }
-        match state.config.document.within(self.at, line, column) {
-            Some(at) => (at, "in the template of `template_body`".to_owned()),
-            None => (self.at, format!("in line {line}, column {column} of the template of `template_body`")),
-        }
-    }
 }
 
 fn content_type(state: &mut State<'_>, content_type: &Located<String>) -> Option<String> {

@@ -49,7 +49,8 @@ pub(crate) fn compile(state: &mut State<'_>, parts: Parts) -> Vec<LinkPlan> {
             | Middleware::HeaderAuth(_)
             | Middleware::CompressBody(_)
             | Middleware::IdempotencyKey(_)
-            | Middleware::JsonResponse(_) => prepared.unwrap_or_default(),
+            | Middleware::JsonResponse(_)
+            | Middleware::Script(_) => prepared.unwrap_or_default(),
             Middleware::ParamInjector(injector) => {
                 let params = params.take().unwrap_or_default();
                 if params.is_empty() && state.problems.is_empty() {

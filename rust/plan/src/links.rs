@@ -14,7 +14,7 @@ use crate::plan::{
     IdempotencyKeySpec, NamedPieces,
 };
 use crate::state::State;
-use crate::{body, response};
+use crate::{body, response, script};
 
 /// The specifications of the links that are compiled first, each in the place of its link.
 pub(crate) struct Prepared {
@@ -42,6 +42,8 @@ fn idempotency_key(config: &Config) -> Option<(Position, &IdempotencyKey)> {
 pub(crate) fn prepare(state: &mut State<'_>, mappings: &mut Mappings<'_>, fixed: &[NamedPieces]) -> Prepared {
     let config = state.config;
     let mut claims = Claims::new();
+    response::check_names(state);
+    let mut first_field = response::picked(config).count();
     let specs = config
         .middleware
         .iter()
@@ -69,6 +71,12 @@ pub(crate) fn prepare(state: &mut State<'_>, mappings: &mut Mappings<'_>, fixed:
                 spec(Some(CompressBodySpec { encoding, min_bytes: compress.min_bytes }))
             }
             Middleware::JsonResponse(json) => spec(response::compile(state, json)),
+            Middleware::Script(script) => {
+                let fields = response::script_fields(script);
+                let first = first_field;
+                first_field += fields.len();
+                spec(script::compile(state, script, fields, first))
+            }
             Middleware::IdempotencyKey(key) => spec(key_spec(state, &mut claims, fixed, link.at, key)),
             _ => None,
         })

@@ -188,7 +188,7 @@ pub struct TemplateBodySpec {
     pub content_type: String,
 }
 
-/// A template that compiles.
+/// A template or script that compiles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TemplateSource {
     /// The file that it was read from; none when the config holds it.
@@ -322,6 +322,29 @@ pub struct ResponseFieldSpec {
     pub kind: FieldKind,
     /// Whether a successful answer without it is an `invalid_response`.
     pub required: bool,
+}
+
+/// `script`: code of the config's own around every request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScriptSpec {
+    /// The script; it compiles.
+    pub script: TemplateSource,
+    /// What it takes of the row: the names under which it does, and the columns.
+    pub columns: Vec<(String, ColumnRef)>,
+    /// What `secret(name)` gives.
+    pub secrets: Vec<(String, SecretSlot)>,
+    /// Columns that it fills.
+    pub fields: Vec<(String, FieldKind)>,
+    /// The place of the first of them in [`SinkPlan::response_fields`].
+    pub first_field: usize,
+    /// Longest work of one call, in operations of the script.
+    pub max_operations: u64,
+    /// Whether it has a function for requests.
+    pub request: bool,
+    /// Whether it has a function for answers.
+    pub response: bool,
+    /// Whether that one reads the body as JSON.
+    pub reads_json: bool,
 }
 
 /// The type of a column that is picked from an answer.

@@ -1,6 +1,8 @@
 //! `json_response`: the columns that are picked from answers, the schema, the condition of success.
 
-use apisink_config::{Code, Config, FieldType, JsonResponse, Middleware, ResponseField, Text};
+use apisink_config::{
+    Code, Config, FieldType, JsonResponse, Located, Middleware, ResponseField, Script, Text,
+};
 use serde_json::Value;
 
 use crate::jinja::{self, Fault};
@@ -36,14 +38,31 @@ pub const RESPONSE_COLUMNS: [&str; 25] = [
     "ingested_at",
 ];
 
-/// The columns that the chain's `json_response` fills.
+/// The columns that answers fill: those that `json_response` picks, then those of each `script`.
 pub(crate) fn columns(config: &Config) -> Vec<(String, FieldKind)> {
+    let picked = picked(config).map(|field| (field.name.value.clone(), kind(field.kind)));
+    picked.chain(scripts(config).flat_map(script_fields)).collect()
+}
+
+/// The fields of the chain's `json_response`.
+pub(crate) fn picked(config: &Config) -> impl Iterator<Item = &Located<ResponseField>> {
     let json = config.middleware.iter().find_map(|link| match &link.value {
         Middleware::JsonResponse(json) => Some(json),
         _ => None,
     });
-    json.map(|json| json.fields.iter().map(|field| (field.name.value.clone(), kind(field.kind))).collect())
-        .unwrap_or_default()
+    json.into_iter().flat_map(|json| &json.fields)
+}
+
+fn scripts(config: &Config) -> impl Iterator<Item = &Script> {
+    config.middleware.iter().filter_map(|link| match &link.value {
+        Middleware::Script(script) => Some(script),
+        _ => None,
+    })
+}
+
+/// The columns that a script fills.
+pub(crate) fn script_fields(script: &Script) -> Vec<(String, FieldKind)> {
+    script.fields.iter().map(|field| (field.name.value.clone(), kind(field.kind))).collect()
 }
 
 const fn kind(kind: FieldType) -> FieldKind {
@@ -56,7 +75,6 @@ const fn kind(kind: FieldType) -> FieldKind {
 }
 
 pub(crate) fn compile(state: &mut State<'_>, json: &JsonResponse) -> Option<JsonResponseSpec> {
-    check_names(state, json);
     if let Some(expression) = &json.success_when {
         for Fault { line, column, what } in jinja::faults(expression, &["body", "status"]) {
             let exact = state.config.document.within(expression.at, line, column);
@@ -88,15 +106,16 @@ pub(crate) fn compile(state: &mut State<'_>, json: &JsonResponse) -> Option<Json
     })
 }
 
-/// Tables take names that differ in case alone for the same.
-fn check_names(state: &mut State<'_>, json: &JsonResponse) {
+/// Refuses columns that cannot stand beside the others. Tables take names that differ in case alone for the same.
+pub(crate) fn check_names(state: &mut State<'_>) {
     let config = state.config;
-    for (index, field) in json.fields.iter().enumerate() {
-        let name = &field.name;
+    let of_scripts = scripts(config).flat_map(|script| &script.fields).map(|field| &field.name);
+    let names: Vec<&Located<String>> = picked(config).map(|field| &field.name).chain(of_scripts).collect();
+    for (index, name) in names.iter().enumerate() {
         let is = |other: &str| other.eq_ignore_ascii_case(name);
         let what = if RESPONSE_COLUMNS.iter().any(|column| is(column)) {
             "the sink's rows have a column of that name of their own"
-        } else if json.fields[..index].iter().any(|other| is(&other.name)) {
+        } else if names[..index].iter().any(|other| is(other)) {
             "another field has that name"
         } else if config.tables.sink.source_columns.iter().any(|column| is(column)) {
             "`tables.sink.source_columns` keeps a column of that name"

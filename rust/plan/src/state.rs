@@ -190,6 +190,12 @@ impl<'a> State<'a> {
         ColumnRef { path, required, default: None }
     }
 
+    /// A top-level column, whatever dots its name has, that the chain reads as a whole.
+    pub(crate) fn whole_column(&mut self, name: &str, at: Position) -> ColumnRef {
+        self.use_column(name, at);
+        ColumnRef { path: vec![name.to_owned()], required: false, default: None }
+    }
+
     /// A top-level column that is read.
     pub(crate) fn use_column(&mut self, name: &str, at: Position) {
         if !self.columns.iter().any(|known| known == name) {

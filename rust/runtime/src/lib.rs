@@ -37,6 +37,7 @@ pub mod middleware;
 pub mod response_batch;
 mod retry_budget;
 pub mod row;
+mod script;
 pub mod session;
 pub mod transport;
 

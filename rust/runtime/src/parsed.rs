@@ -38,6 +38,15 @@ pub enum FieldValue {
 }
 
 impl Parsed {
+    /// Keeps what a middleware that stands closer to the transport has found in the answer before.
+    pub(crate) fn after(mut self, earlier: Option<Self>) -> Self {
+        let Some(earlier) = earlier else { return self };
+        let own = self.fields.len();
+        self.fields.extend(earlier.fields.into_iter().skip(own));
+        self.verdict = self.verdict.or(earlier.verdict);
+        self
+    }
+
     /// Bytes held.
     pub(crate) fn bytes(&self) -> usize {
         let texts = self.fields.iter().map(|field| match field {

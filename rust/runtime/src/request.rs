@@ -188,6 +188,16 @@ pub(crate) fn shown_value<'v>(name: &HeaderName, value: &'v HeaderValue) -> Cow<
     if hidden { MASK.into() } else { lossy(value.as_bytes()) }
 }
 
+/// Marks headers whose values hold one of these secrets, so that they are not shown.
+pub(crate) fn mark_secrets(headers: &mut HeaderMap, secrets: &[String]) {
+    for value in headers.values_mut() {
+        let holds = |secret: &String| !secret.is_empty() && value.to_str().is_ok_and(|value| value.contains(secret));
+        if secrets.iter().any(holds) {
+            value.set_sensitive(true);
+        }
+    }
+}
+
 /// Appends a percent-encoded value.
 pub(crate) fn encode_into(value: &[u8], out: &mut String) {
     out.extend(percent_encode(value, VALUE));
@@ -414,7 +424,7 @@ pub(crate) fn header_name(name: &str) -> Result<HeaderName, RuntimeError> {
         .map_err(|_| RuntimeError::Plan(format!("{name} is no header name")))
 }
 
-fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 

@@ -19,7 +19,7 @@ use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
 use crate::error::RuntimeError;
-use crate::exchange::{Exchange, FailureKind, Notes};
+use crate::exchange::{Exchange, FailureKind, Notes, Outcome};
 use crate::field_columns::{self, FieldColumn};
 use crate::mask::{ExchangeMask, Mask};
 use crate::request::shown_value;
@@ -390,9 +390,10 @@ impl Default for ErrorColumn {
 impl ErrorColumn {
     fn append(&mut self, exchange: &Exchange, mask: &ExchangeMask) {
         let error = match &exchange.result {
-            _ if exchange.verdict().is_some() => {
-                exchange.verdict().map(|verdict| (verdict.kind, verdict.message.clone()))
-            }
+            _ if exchange.verdict().is_some() => exchange
+                .verdict()
+                .filter(|verdict| verdict.outcome != Outcome::Success)
+                .map(|verdict| (verdict.kind, verdict.message.clone())),
             Some(Ok(response)) if response.status.is_success() => None,
             Some(Ok(response)) => Some(("http_status", response.status.to_string())),
             Some(Err(failure)) => Some((FailureKind::word(failure.kind), failure.message.clone())),

@@ -99,12 +99,16 @@ fn check_rejected(section: &Section<'_>, chain: &[Located<Middleware>]) {
     let place =
         chain.iter().position(|link| matches!(&link.value, Middleware::Retry(retry) if retry.retry_rejected));
     let Some(place) = place else { return };
-    let after = |link: &Located<Middleware>| matches!(&link.value, Middleware::JsonResponse(json) if json.success_when.is_some());
+    let after = |link: &Located<Middleware>| match &link.value {
+        Middleware::JsonResponse(json) => json.success_when.is_some(),
+        Middleware::Script(_) => true,
+        _ => false,
+    };
     if !chain[place..].iter().any(after) {
         section.note(
             chain[place].at,
             Code::Conflict,
-            "`retry_rejected` has no effect: no `json_response` with `success_when` stands after `retry`",
+            "`retry_rejected` has no effect: no `json_response` with `success_when` and no `script` stands after `retry`",
             "put `- type: json_response` after `- type: retry`, or remove `retry_rejected`",
         );
     }

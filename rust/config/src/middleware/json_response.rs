@@ -47,6 +47,17 @@ keys! {
     };
 }
 
+keys! {
+    /// A column of the sink that a script fills. Where it does not, it is null.
+    pub struct ScriptField {
+        /// Name of the column.
+        name: Located<String> = word("order_no").required(),
+        /// Its type; a value of another type makes the answer an invalid response.
+        kind as "type": FieldType = choice(TYPES).or(FieldType::Text),
+    }
+    check |section| check_name(section, name.as_ref());
+}
+
 const TYPES: &[Choice<FieldType>] = &[
     ("string", FieldType::Text, "text as it is, and anything else in its JSON form"),
     ("long", FieldType::Long, "a whole number of 64 bits"),

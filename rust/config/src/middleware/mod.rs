@@ -9,6 +9,7 @@ mod json_response;
 mod logging;
 mod param_injector;
 mod retry;
+mod script;
 mod template_body;
 mod text_body;
 
@@ -17,10 +18,11 @@ pub use compress_body::{CompressBody, Compression};
 pub use credentials::{BearerToken, HeaderAuth};
 pub use headers::Headers;
 pub use idempotency_key::{IdempotencyKey, KeyFormat};
-pub use json_response::{FieldType, JsonResponse, ResponseField};
+pub use json_response::{FieldType, JsonResponse, ResponseField, ScriptField};
 pub use logging::{Level, Logging};
 pub use param_injector::{Arrays, ParamInjector};
 pub use retry::{Retry, RetryBudget};
+pub use script::Script;
 pub use template_body::TemplateBody;
 pub use text_body::TextBody;
 
@@ -54,6 +56,8 @@ tagged! {
         IdempotencyKey(IdempotencyKey) = "idempotency_key",
         /// Reads the answer's body as JSON: checks it, picks columns of it, and decides by it what a success is.
         JsonResponse(JsonResponse) = "json_response",
+        /// A script that shapes the request and judges the answer.
+        Script(Script) = "script",
         /// The place of the section `auth` in the chain; innermost when it is not named.
         Auth = "auth",
         /// One log line per exchange.

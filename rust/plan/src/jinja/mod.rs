@@ -37,6 +37,11 @@ pub enum Escape {
 pub struct Digits(String);
 
 impl Digits {
+    /// The digits.
+    pub fn digits(&self) -> &str {
+        &self.0
+    }
+
     /// A number of these digits, as JSON writes them.
     pub fn value(digits: String) -> Value {
         Value::from_object(Self(digits))

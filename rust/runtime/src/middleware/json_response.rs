@@ -56,7 +56,7 @@ impl Interceptor for JsonResponse {
             if self.needs_tree() {
                 exchange.memory.grow(TREE * response.body.len()).await;
             }
-            let parsed = self.read(response);
+            let parsed = self.read(response).after(exchange.parsed.take());
             exchange.memory.shrink_to(before);
             exchange.memory.grow(parsed.bytes()).await;
             exchange.parsed = Some(parsed);

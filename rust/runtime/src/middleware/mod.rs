@@ -25,6 +25,7 @@ mod logging;
 mod param_injector;
 mod registry;
 mod retry;
+mod script;
 mod template_body;
 mod text_body;
 mod timing;
@@ -41,6 +42,7 @@ use http::HeaderMap;
 pub use chain::{Chain, Next, Terminal};
 pub use registry::{BuildContext, Factory, Registry};
 pub use retry::{Verdict, classify};
+pub use script::ScriptRow;
 
 use crate::error::RowError;
 use crate::exchange::{Exchange, Notes};
@@ -62,6 +64,8 @@ pub enum Part {
     Text(String),
     /// Headers.
     Headers(Box<HeaderPart>),
+    /// What a script takes of the row.
+    Script(Box<ScriptRow>),
 }
 
 /// Headers that a middleware made of a row.
@@ -80,6 +84,7 @@ impl Part {
             Part::Bytes(bytes) => bytes.len(),
             Part::Text(text) => text.len(),
             Part::Headers(part) => 64 * part.headers.len() + 2 * part.seen.len(),
+            Part::Script(row) => 4 * row.seen.len(),
         }
     }
 
@@ -95,6 +100,7 @@ impl Part {
             Part::Bytes(bytes) => bytes,
             Part::Text(text) => text.as_bytes(),
             Part::Headers(part) => &part.seen,
+            Part::Script(row) => &row.seen,
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Chain, Link, auth, compress_body, credentials, form_body, headers, idempotency_key, json_body,
-    json_response, logging, param_injector, retry, template_body, text_body, timing, transport_diagnostic,
+    json_response, logging, param_injector, retry, script, template_body, text_body, timing, transport_diagnostic,
     worker_identity,
 };
 use crate::engine::Engine;
@@ -62,7 +62,7 @@ pub struct Registry {
 
 impl Default for Registry {
     fn default() -> Self {
-        let factories: [(&'static str, Factory); 17] = [
+        let factories: [(&'static str, Factory); 18] = [
             ("auth", auth::make),
             ("bearer_token", credentials::bearer_token),
             ("compress_body", compress_body::make),
@@ -75,6 +75,7 @@ impl Default for Registry {
             ("logging", logging::make),
             ("param_injector", param_injector::make),
             ("retry", retry::make),
+            ("script", script::make),
             ("template_body", template_body::make),
             ("text_body", text_body::make),
             ("timing", timing::make),

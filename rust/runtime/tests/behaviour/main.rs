@@ -15,6 +15,7 @@ mod listeners;
 mod memory;
 mod outcomes;
 mod rate;
+mod scripts;
 mod stats;
 mod support;
 mod templates;
