@@ -28,7 +28,7 @@ use jni::sys::{jboolean, jint, jlong};
 use guard::guard;
 
 /// Raised whenever a signature or a meaning below changes; the Java side refuses a library of another version.
-pub const ABI_VERSION: jint = 7;
+pub const ABI_VERSION: jint = 8;
 
 /// `int abiVersion()`
 // SAFETY: the symbol's name is that of one Java native method; no other code exports it.
@@ -241,6 +241,17 @@ pub extern "system" fn Java_io_apisink_jni_Native_processStats<'l>(
     _: JClass<'l>,
 ) -> JByteArray<'l> {
     guard(&mut env, |env| Ok(env.byte_array_from_slice(&process::stats()?)?))
+}
+
+/// `boolean shutDown(long graceMillis)`
+// SAFETY: the symbol's name is that of one Java native method; no other code exports it.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_apisink_jni_Native_shutDown<'l>(
+    mut env: EnvUnowned<'l>,
+    _: JClass<'l>,
+    grace_millis: jlong,
+) -> jboolean {
+    guard(&mut env, |_| Ok(process::shut_down(grace_millis)))
 }
 
 /// `byte[] leaseAsk(long timeoutMillis)`

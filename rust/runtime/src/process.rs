@@ -207,6 +207,12 @@ impl Process {
         &self.sessions
     }
 
+    /// Waits until every session was closed, at most for `timeout`: after [`Process::shut_down`] their tasks take what is
+    /// completed and keep it. False when some still are open.
+    pub fn wait_for_sessions(&self, timeout: Duration) -> bool {
+        self.sessions.wait_for_end(timeout)
+    }
+
     /// What the process does and has done.
     pub fn stats(&self) -> ProcessStats {
         let engines = self.engines.lock().unwrap_or_else(PoisonError::into_inner);

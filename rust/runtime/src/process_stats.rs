@@ -2,7 +2,8 @@
 //!
 //! Costs the sessions nothing: who asks adds up what they count for themselves.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -29,6 +30,7 @@ pub struct ProcessStats {
 #[derive(Debug, Default)]
 pub(crate) struct SessionBook {
     book: Mutex<Book>,
+    ended: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -38,22 +40,34 @@ struct Book {
 }
 
 impl SessionBook {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn opened(&self, session: Arc<Shared>) {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner).open.push(session);
+        self.book().open.push(session);
     }
 
     /// Keeps what an open session has cost, once.
     pub(crate) fn ended(&self, session: &Arc<Shared>) {
-        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut book = self.book();
         if let Some(place) = book.open.iter().position(|open| Arc::ptr_eq(open, session)) {
             let ended = book.open.swap_remove(place);
             book.ended.merge(&ended.stats().traffic);
+            self.ended.notify_all();
         }
+    }
+
+    /// Waits until no session is open, at most for `timeout`. False when some still are.
+    pub(crate) fn wait_for_end(&self, timeout: Duration) -> bool {
+        let still = |book: &mut Book| !book.open.is_empty();
+        let waited = self.ended.wait_timeout_while(self.book(), timeout, still);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     /// Sessions, rows in flight and traffic.
     pub(crate) fn sum(&self) -> ProcessStats {
-        let book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        let book = self.book();
         let mut sum = ProcessStats {
             sessions: book.open.len(),
             traffic: book.ended.clone(),

@@ -10,7 +10,7 @@ import io.apisink.jni.{Native, NativeLibrary}
 import io.apisink.metrics.ProcessGauges
 import io.apisink.rate.LeaseCourier
 import io.apisink.spark.ApiSinkProvider
-import org.apache.spark.SparkContext
+import org.apache.spark.{SparkConf, SparkContext}
 import org.apache.spark.api.plugin.{DriverPlugin, ExecutorPlugin, PluginContext, SparkPlugin}
 import org.apache.spark.sql.apisink.ContextSettings
 import org.slf4j.LoggerFactory
@@ -23,6 +23,7 @@ import org.slf4j.LoggerFactory
  *  - one rate limit holds for all executors together: the driver owns its schedule and executors lease slots of it
  *    through Spark's own messages. Without it each task gets a fixed share
  *  - Spark's metric system has gauges of what each executor sends
+ *  - an executor that ends lets what is in flight be answered and kept, for a grace time
  */
 final class ApiSinkPlugin extends SparkPlugin {
 
@@ -54,10 +55,12 @@ private final class ApiSinkExecutorPlugin extends ExecutorPlugin {
 
   private val log = LoggerFactory.getLogger(classOf[ApiSinkPlugin])
   private var courier: Option[LeaseCourier] = None
+  private var graceMillis: Option[Long] = None
 
   override def init(plugin: PluginContext, extra: util.Map[String, String]): Unit =
     try {
       NativeLibrary.load(plugin.conf().get(NativeLibrary.OVERRIDE, null))
+      graceMillis = Some(ApiSinkPlugin.grace(plugin.conf()))
       ProcessGauges.register(plugin.metricRegistry())
       // In local mode driver and executor are one process, which keeps its limits itself.
       if (plugin.executorID() != "driver") courier = Some(LeaseCourier.start(plugin))
@@ -66,11 +69,26 @@ private final class ApiSinkExecutorPlugin extends ExecutorPlugin {
       case NonFatal(e) => log.warn("the native library could not be loaded", e)
     }
 
-  override def shutdown(): Unit = courier.foreach(_.stop())
+  /** The courier last: what is in flight may wait for its slot. */
+  override def shutdown(): Unit =
+    try graceMillis.filterNot(Native.shutDown).foreach { grace =>
+        log.warn(s"the executor ended before all that was in flight was answered and kept; grace time $grace ms")
+      }
+    catch {
+      case NonFatal(e) => log.warn("the executor's sending side did not end in order", e)
+    } finally courier.foreach(_.stop())
 }
 
 private[apisink] object ApiSinkPlugin {
 
   /** On the driver: whether executors can lease slots of rate limits. For the life of the Spark context. */
   @volatile var leases: Boolean = false
+
+  /** Spark setting: so long an executor that ends waits for answers, as Spark writes times. */
+  val GraceSetting = "spark.apisink.shutdown.grace"
+
+  private val DefaultGrace = "5s"
+
+  /** Milliseconds. */
+  def grace(conf: SparkConf): Long = conf.getTimeAsMs(GraceSetting, DefaultGrace)
 }

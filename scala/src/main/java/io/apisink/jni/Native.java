@@ -16,7 +16,7 @@ package io.apisink.jni;
 public final class Native {
 
   /** What {@link #abiVersion} of a library that fits this class answers. */
-  public static final int ABI_VERSION = 7;
+  public static final int ABI_VERSION = 8;
 
   /** Bit of {@link #await}: there is room for {@link #submit}. */
   public static final int READY_FOR_ROWS = 1;
@@ -129,6 +129,17 @@ public final class Native {
    * @return JSON: {@code {"sessions","inFlight","connections","bufferedBytes","traffic":{…}}}
    */
   public static native byte[] processStats();
+
+  /**
+   * Ends the sending of this process in order: no further row is sent, those in flight may end within {@code
+   * graceMillis}, what is left of them is dropped, all connections are closed. Tasks that have rows left fail, when they
+   * have taken the answers that arrived. The process can send again afterwards.
+   *
+   * <p>Blocks for {@code graceMillis} and three seconds at most.
+   *
+   * @return whether nothing was dropped
+   */
+  public static native boolean shutDown(long graceMillis);
 
   /**
    * Waits until this executor has something to ask the driver about its leased rate limits, at most for {@code

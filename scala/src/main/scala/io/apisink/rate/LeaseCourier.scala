@@ -1,5 +1,7 @@
 package io.apisink.rate
 
+import java.util.concurrent.{CountDownLatch, TimeUnit}
+
 import scala.util.control.NonFatal
 
 import io.apisink.jni.Native
@@ -13,7 +15,7 @@ import org.slf4j.LoggerFactory
 private[apisink] final class LeaseCourier private (context: PluginContext) extends Runnable {
 
   private val log = LoggerFactory.getLogger(getClass)
-  @volatile private var stopped = false
+  private val stopping = new CountDownLatch(1)
 
   override def run(): Unit = while (!stopped) {
     val ask = Native.leaseAsk(LeaseCourier.WaitMillis)
@@ -28,14 +30,16 @@ private[apisink] final class LeaseCourier private (context: PluginContext) exten
         case NonFatal(e) if !stopped =>
           log.warn("the driver gave no slots of the rate limit; it is asked again", e)
           Native.leaseGiveUp(ask)
-          Thread.sleep(LeaseCourier.PauseMillis)
+          stopping.await(LeaseCourier.PauseMillis, TimeUnit.MILLISECONDS)
         case NonFatal(_) => ()
       }
     }
   }
 
-  /** Ends the thread after its current wait. */
-  def stop(): Unit = stopped = true
+  /** Ends the thread after its current wait for the native library, which is half a second at most. */
+  def stop(): Unit = stopping.countDown()
+
+  private def stopped: Boolean = stopping.getCount == 0
 }
 
 private[apisink] object LeaseCourier {

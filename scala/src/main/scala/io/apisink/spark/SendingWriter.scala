@@ -179,8 +179,9 @@ private final class Sender(
       } catch {
         case NonFatal(e) => log.debug("no more answers can be kept", e)
       }
-      session.close()
-      journal.close()
+      // The session last: an executor that ends waits for that (ApiSinkPlugin).
+      try journal.close()
+      finally session.close()
     } finally if (interrupted) Thread.currentThread().interrupt()
   }
 
