@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help jar cli demo test test-rust test-scala test-e2e chaos lint deny fmt lock bench soak clean
+.PHONY: help jar release-jar cli demo test test-rust test-scala test-e2e chaos lint deny fmt lock bench soak clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -15,6 +15,16 @@ help: ## what there is
 jar: cli ## dist/apisink.jar with the native library, Delta's jars in dist/delta, and dist/apisink
 	$(SBT) assembly deltaJars
 	@ls -l dist/apisink.jar dist/delta
+
+# The oldest glibc that the library of the release jar runs with: that of CentOS 7 and Amazon Linux 2 (2.26) and all since.
+OLDEST_GLIBC := 2.17
+TARGET := $(shell uname -m)-unknown-linux-gnu
+
+release-jar: $(VENV)/ready $(VENV)/release ## dist/apisink.jar whose native library runs on old Linuxes, too
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cargo zigbuild --release --locked --package apisink-jni --target $(TARGET).$(OLDEST_GLIBC)
+	APISINK_NATIVE_LIBRARY=$(CURDIR)/target/$(TARGET)/release/libapisink.so $(SBT) assembly deltaJars
+	APISINK_OLDEST_GLIBC=$(OLDEST_GLIBC) $(PY) -m pytest -q tests/dist
+	@ls -l dist/apisink.jar
 
 cli: ## dist/apisink, the command line that needs no Spark
 	cargo build --release --locked --package apisink-cli
@@ -32,7 +42,7 @@ test-scala: ## the Scala suites, on one local Spark
 	$(SBT) test
 
 test-e2e: jar $(VENV)/ready ## the jar on real clusters, from Python
-	$(PY) -m pytest -q tests/docs tests/e2e tests/chaos
+	$(PY) -m pytest -q tests/docs tests/dist tests/e2e tests/chaos
 
 chaos: jar $(VENV)/ready ## processes killed and frozen, disks full, files cut, at random points; ROUNDS=7 SEED=1 for a look
 	$(PY) tests/chaos/chaos.py $(if $(ROUNDS),--rounds $(ROUNDS),--write docs/chaos.md) $(if $(SEED),--seed $(SEED))
@@ -46,7 +56,7 @@ lint: $(VENV)/ready ## formatting and linters of all languages
 	$(SBT) scalafmtCheckAll scalafmtSbtCheck
 	$(VENV)/bin/ruff check $(PYTHON_SOURCES)
 	$(VENV)/bin/ruff format --check $(PYTHON_SOURCES)
-	cd tests && ../$(VENV)/bin/mypy e2e && ../$(VENV)/bin/mypy chaos && ../$(VENV)/bin/mypy ../demo && ../$(VENV)/bin/mypy bench && ../$(VENV)/bin/mypy docs && ../$(VENV)/bin/mypy ../python/src
+	cd tests && ../$(VENV)/bin/mypy e2e && ../$(VENV)/bin/mypy chaos && ../$(VENV)/bin/mypy ../demo && ../$(VENV)/bin/mypy bench && ../$(VENV)/bin/mypy docs && ../$(VENV)/bin/mypy dist && ../$(VENV)/bin/mypy ../python/src
 
 deny: ## licences, known holes and banned crates of the Rust side; needs cargo-deny and the network
 	cargo deny --locked check
@@ -66,6 +76,7 @@ lock: ## writes the lock files of the Python environments
 	$(VENV)/bin/pip install --quiet pip-tools
 	cd tests && ../$(VENV)/bin/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links requirements.in
 	cd tests/bench && ../../$(VENV)/bin/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links requirements.in
+	cd build/release && ../../$(VENV)/bin/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links requirements.in
 
 $(VENV)/ready: tests/requirements.txt
 	python3 -m venv $(VENV)
@@ -74,6 +85,10 @@ $(VENV)/ready: tests/requirements.txt
 
 $(VENV)/bench: $(VENV)/ready tests/bench/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement tests/bench/requirements.txt
+	@touch $@
+
+$(VENV)/release: $(VENV)/ready build/release/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --requirement build/release/requirements.txt
 	@touch $@
 
 clean: ## removes what was built, but no caches outside of the checkout

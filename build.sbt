@@ -53,6 +53,8 @@ lazy val connector = (project in file("scala"))
     assembly / assemblyMergeStrategy := {
       case PathList("META-INF", "services", _*) => MergeStrategy.filterDistinctLines
       case "META-INF/MANIFEST.MF" => MergeStrategy.discard
+      // Arrow's, which would speak for the whole jar.
+      case "module-info.class" => MergeStrategy.discard
       case PathList("META-INF", _*) => MergeStrategy.first
       case _ => MergeStrategy.deduplicate
     },
