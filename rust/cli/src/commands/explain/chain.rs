@@ -23,7 +23,8 @@ pub(super) fn told(config: &Config, plan: &Plan) -> String {
         Some(rate) => format!("the limit of {rate} requests per second is charged here, for every attempt"),
         None => "there is no limit of requests per second".to_owned(),
     };
-    text + &format!("    {:>2}  transport ({}): {limit}\n", plan.chain.len() + 1, plan.transport.engine)
+    text += &format!("    {:>2}  transport ({}): {limit}\n", plan.chain.len() + 1, plan.transport.engine);
+    text
 }
 
 fn attempts(link: &LinkPlan) -> String {
