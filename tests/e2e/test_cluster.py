@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from cluster import environment, executor_folders, spark_submit
+from cluster import PLUGIN, environment, executor_folders, spark_submit
 from origin import Origin
 from pyspark.sql import SparkSession
 from standalone import Standalone
@@ -39,11 +39,11 @@ tables:
 VARIABLES = {"CLUSTER_TEST_TOKEN": "cluster-token"}
 
 
-def on_local_cluster(scratch: Path, job: Path, *arguments: object) -> str:
+def on_local_cluster(scratch: Path, job: Path, *arguments: object, conf: Mapping[str, object] | None = None) -> str:
     """Two executors that are processes. Returns what the driver said."""
     with executor_folders(kept_in=scratch / "work"):
         done = subprocess.run(
-            spark_submit(job, *arguments),
+            spark_submit(job, *arguments, conf=conf),
             env=environment(VARIABLES),
             cwd=scratch,
             capture_output=True,
@@ -77,6 +77,17 @@ def test_on_a_local_cluster_each_row_is_sent_once_over_one_pool_per_executor(
     scratch: Path, spark: SparkSession
 ) -> None:
     assert_the_main_job_is_done(scratch, spark, partial(on_local_cluster, scratch))
+
+
+def test_with_the_plugin_and_an_encrypted_rpc_as_the_recipes_have_it(scratch: Path, spark: SparkSession) -> None:
+    conf = {
+        **PLUGIN,
+        "spark.authenticate": "true",
+        "spark.authenticate.secret": "between-these-processes",
+        "spark.network.crypto.enabled": "true",
+        "spark.apisink.requireEncryption": "true",
+    }
+    assert_the_main_job_is_done(scratch, spark, partial(on_local_cluster, scratch, conf=conf))
 
 
 def test_on_a_standalone_cluster_each_row_is_sent_once_over_one_pool_per_executor(
