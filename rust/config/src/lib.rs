@@ -26,7 +26,7 @@ mod text;
 mod transport;
 mod tree;
 
-pub use auth::{ApiKey, Auth, Basic, Bearer, ClientAuth, KeyPlace, Oauth2Client, Oauth2Password};
+pub use auth::{ApiKey, Auth, AwsSigv4, Basic, Bearer, ClientAuth, KeyPlace, Oauth2Client, Oauth2Password};
 pub use document::{Document, names_a_credential};
 pub use endpoint::Endpoint;
 pub use execution::{Delivered, Execution, FailWhen, RepeatedIds};

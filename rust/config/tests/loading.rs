@@ -154,5 +154,8 @@ fn every_config_of_the_guide_to_authentication_is_read() {
         .map(|auth| parse(format!("{auth}{rest}").as_bytes(), "c.yaml").unwrap_or_else(|e| panic!("{e}")))
         .map(|config| config.auth.name().to_owned())
         .collect();
-    assert_eq!(kinds, ["basic", "bearer", "api_key", "oauth2_password", "oauth2_client_credentials"]);
+    assert_eq!(
+        kinds,
+        ["basic", "bearer", "api_key", "oauth2_password", "oauth2_client_credentials", "aws_sigv4"]
+    );
 }

@@ -30,7 +30,7 @@ fn an_auth_type_that_is_not_known_is_refused_with_the_known_ones() {
         refusal(&TEMPLATE.replace("oauth2_password", "oauth2_pasword")),
         "c.yaml:12:9: `auth.type` is `oauth2_pasword`, which is not known [CONFIG_INVALID_VALUE]\n    \
          type: ***\n  did you mean `oauth2_password`? known are `none`, `basic`, `bearer`, `api_key`, `oauth2_password`, \
-         `oauth2_client_credentials`"
+         `oauth2_client_credentials`, `aws_sigv4`"
     );
 }
 

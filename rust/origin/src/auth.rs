@@ -1,4 +1,4 @@
-//! The checks of `--basic`, `--bearer` and `--oauth`.
+//! The checks of `--basic`, `--bearer`, `--api-key`, `--oauth` and `--sigv4`.
 
 use std::str::FromStr;
 
@@ -7,9 +7,11 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
 
 use crate::oauth::Oauth;
 use crate::script::Script;
+use crate::sigv4::{Message, Sigv4};
 
 /// A key that requests must show: `header:X-Api-Key=k3y` or `query:key=k3y`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,11 +49,22 @@ impl ApiKey {
     }
 }
 
-/// What a request must show. With several kinds configured, any is enough.
+/// Why a request may not pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Denial {
+    /// It shows no credential, or not the right one: 401.
+    Unauthorized,
+    /// Its signature is wrong: 403, with the reason.
+    Forbidden(String),
+}
+
+/// What a request must show. With several kinds configured, any is enough; with an API key or a signature, that alone
+/// is.
 pub(crate) struct Auth {
     basic: Option<String>,
     bearer: Option<String>,
     api_key: Option<ApiKey>,
+    sigv4: Option<Sigv4>,
     pub(crate) oauth: Option<Oauth>,
 }
 
@@ -61,12 +74,33 @@ impl Auth {
             basic: script.basic.as_ref().map(|pair| STANDARD.encode(pair)),
             bearer: script.bearer.clone(),
             api_key: script.api_key.clone(),
+            sigv4: script.sigv4.clone(),
             oauth: Oauth::of(script),
         }
     }
 
-    /// Whether a request with these headers may pass. The scheme's name has no case, its credentials have.
-    pub(crate) fn admits(&self, head: &Parts) -> bool {
+    /// Whether a request may pass; `body` is the whole of it when signatures are looked at. The scheme's name has no
+    /// case, its credentials have.
+    pub(crate) fn admit(&self, head: &Parts, body: &[u8]) -> Result<(), Denial> {
+        if let Some(sigv4) = &self.sigv4 {
+            let message = Message {
+                method: head.method.as_str(),
+                path: head.uri.path(),
+                query: head.uri.query().unwrap_or_default(),
+                headers: &head.headers,
+                body,
+            };
+            return sigv4.verify(&message, Timestamp::now()).map_err(Denial::Forbidden);
+        }
+        if self.admits(head) { Ok(()) } else { Err(Denial::Unauthorized) }
+    }
+
+    /// Whether bodies must be read to their end before a request may pass.
+    pub(crate) fn looks_at_bodies(&self) -> bool {
+        self.sigv4.is_some()
+    }
+
+    fn admits(&self, head: &Parts) -> bool {
         let headers = &head.headers;
         if let Some(key) = &self.api_key {
             return key.is_shown(headers, head.uri.query());

@@ -12,7 +12,7 @@ use hyper::body::{Body, Incoming};
 use serde::Serialize;
 
 use crate::answer::{Answer, Content, respond};
-use crate::auth::Auth;
+use crate::auth::{Auth, Denial};
 use crate::book::Arrival;
 use crate::dice::Dice;
 use crate::faults::{Action, Refusal, decide};
@@ -119,7 +119,8 @@ pub(crate) async fn serve(
     let arrival = shared.recorder.arrive(key.as_deref(), by_path.then_some(path));
     link.begin(Some(arrival.clone()));
 
-    let keep = match (shared.script.echo || shared.script.mirror, shared.script.no_recording) {
+    let whole = shared.script.echo || shared.script.mirror || shared.auth.looks_at_bodies();
+    let keep = match (whole, shared.script.no_recording) {
         (true, _) => usize::MAX,
         (false, false) => KEPT_BODY,
         (false, true) => 0,
@@ -182,25 +183,25 @@ impl Exchange<'_> {
     async fn act(&self, body: &[u8], received: u64) -> Result<Response<Answer>, GivenUp> {
         let Shared { script, auth, recorder } = self.shared;
         let mut dice = Dice::of(script.seed, self.arrival.ordinal);
-        let admitted = auth.admits(self.head);
         let action = match marker::parse(self.head.uri.path(), self.arrival.attempt) {
-            _ if !admitted => None,
-            Some(Ok(action)) => Some(action),
+            _ if let Err(denial) = auth.admit(self.head, body) => Err(denial),
+            Some(Ok(action)) => Ok(action),
             Some(Err(problem)) => return Ok(self.problem(&problem)),
-            None => Some(decide(script, self.arrival.ordinal, self.arrival.attempt, &mut dice)),
+            None => Ok(decide(script, self.arrival.ordinal, self.arrival.attempt, &mut dice)),
         };
-        if let Some(fault) = action.and_then(|action| action.fault()) {
+        if let Some(fault) = action.as_ref().ok().and_then(|action| action.fault()) {
             recorder.update(|book| book.fault(self.arrival, fault));
         }
         let mut wait = script.latency.draw(&mut dice);
-        if let Some(Action::Slow(more)) = action {
+        if let Ok(Action::Slow(more)) = action {
             wait += more;
         }
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
-        let Some(action) = action else {
-            return Ok(self.unauthorized());
+        let action = match action {
+            Ok(action) => action,
+            Err(denial) => return Ok(self.denied(&denial)),
         };
         match action {
             Action::Answer | Action::Slow(_) => Ok(self.ordinary(body, received, Fate::Whole)),
@@ -264,13 +265,18 @@ impl Exchange<'_> {
         response
     }
 
-    fn unauthorized(&self) -> Response<Answer> {
+    fn denied(&self, denial: &Denial) -> Response<Answer> {
         self.shared.recorder.update(|book| book.unauthorized(self.arrival));
-        let content =
-            Content::json(&Refused { error: "unauthorized", status: 401, attempt: self.arrival.attempt });
-        let mut response = self.respond(StatusCode::UNAUTHORIZED, content, Fate::Whole);
-        for challenge in self.shared.auth.challenges() {
-            response.headers_mut().append(WWW_AUTHENTICATE, challenge);
+        let (status, error) = match denial {
+            Denial::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Denial::Forbidden(why) => (StatusCode::FORBIDDEN, why.as_str()),
+        };
+        let refused = Refused { error, status: status.as_u16(), attempt: self.arrival.attempt };
+        let mut response = self.respond(status, Content::json(&refused), Fate::Whole);
+        if *denial == Denial::Unauthorized {
+            for challenge in self.shared.auth.challenges() {
+                response.headers_mut().append(WWW_AUTHENTICATE, challenge);
+            }
         }
         response
     }

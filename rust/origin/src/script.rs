@@ -11,6 +11,7 @@ use crate::duration;
 use crate::faults::{Action, FailEvery, FailFirst, FailShare, parse_share};
 use crate::latency::Latency;
 use crate::oauth::FailTokens;
+use crate::sigv4::Sigv4;
 
 /// How the origin behaves. The default answers everything with 200 at once.
 #[derive(Debug, Clone, PartialEq, Args)]
@@ -62,6 +63,10 @@ pub struct Script {
     /// Ask for an API key in a header or query parameter, answer 401 otherwise
     #[arg(long, value_name = "header|query:NAME=KEY", help_heading = "Checks")]
     pub api_key: Option<ApiKey>,
+
+    /// Ask for requests signed with this key of AWS (Signature Version 4), answer 403 otherwise
+    #[arg(long, value_name = "ACCESS_KEY_ID:SECRET:REGION:SERVICE[:SESSION_TOKEN]", help_heading = "Checks")]
+    pub sigv4: Option<Sigv4>,
 
     /// Issue tokens to this client at POST /oauth/token, and ask for a valid one everywhere else, answer 401 otherwise
     #[arg(long, value_name = "CLIENT:SECRET", help_heading = "Tokens")]
@@ -140,6 +145,7 @@ impl Default for Script {
             basic: None,
             bearer: None,
             api_key: None,
+            sigv4: None,
             oauth: None,
             oauth_user: None,
             token_life: Duration::from_secs(3600),

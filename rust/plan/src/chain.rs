@@ -4,9 +4,10 @@ use apisink_config::{Arrays, Auth, Code, Level, Logging, Middleware, Retry};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::auth::AuthSpec;
 use crate::compile::millis;
 use crate::plan::{
-    ArrayForm, AuthSpec, BodyNode, ColumnRef, FormBodySpec, JsonBodySpec, LinkPlan, LogLevel, LoggingSpec,
+    ArrayForm, BodyNode, ColumnRef, FormBodySpec, JsonBodySpec, LinkPlan, LogLevel, LoggingSpec,
     ParamInjectorSpec, RetryBudgetSpec, RetrySpec,
 };
 use crate::state::State;

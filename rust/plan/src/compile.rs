@@ -58,7 +58,9 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     let key = links::idempotency_header(config);
     let idempotency_header = key.and_then(|name| headers::request_header(&mut state, name, name.at));
     let key_by_link = has("idempotency_key");
-    let auth_spec = auth::compile(&mut state);
+    let fixed = url.iter().flat_map(|url| &url.query).chain(&query).map(|fixed| fixed.name.as_str());
+    let params: Vec<&str> = fixed.chain(injected.params.iter().map(|(name, _)| name.as_str())).collect();
+    let auth_spec = auth::compile(&mut state, &params);
     let whole_row = has("json_body") && injected.body.is_empty();
     let json = if whole_row { BodyNode::Row } else { BodyNode::Object(injected.body) };
     let claims = links.claims;
@@ -83,6 +85,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     };
 
     let mut warnings = tables::warnings(&state);
+    warnings.extend(auth::warnings(config));
     if body_fields.is_some() {
         warnings.extend(body_of_a_bodiless_method(&config.endpoint.method.value));
     }

@@ -1,8 +1,9 @@
 //! Headers: names, values, and which of them are not for the config to set.
 
-use apisink_config::{Auth, Code, Located, Place, Position, Text};
+use apisink_config::{Code, Located, Place, Position, Text};
 use http::{HeaderName, HeaderValue};
 
+use crate::auth;
 use crate::links::{self, Claims};
 use crate::mapping::Mappings;
 use crate::plan::{ColumnRef, NamedPieces, Piece};
@@ -97,7 +98,7 @@ fn add(
 ) {
     let conflict = if compiled.iter().any(|known| known.name == name) {
         Some(("is set twice; case makes no difference", "keep one of them"))
-    } else if name == "authorization" && !matches!(*state.config.auth, Auth::None) {
+    } else if auth::sets_header(&state.config.auth, &name) {
         Some(("is set by `auth` too", "remove it, or set `auth: {type: none}`"))
     } else if links::idempotency_header(state.config).is_some_and(|header| header.eq_ignore_ascii_case(&name))
     {

@@ -29,6 +29,7 @@ mod template;
 mod transport;
 mod url;
 
+pub use auth::{AuthSpec, AwsSigv4Spec, ClientAuth, KeyPlace, Oauth2Grant, Oauth2Spec};
 pub use compile::{Compiled, compile};
 pub use driver::{DriverField, DriverMerge, DriverPlan, DriverSink, DriverSource};
 pub use fail_when::FailWhen;

@@ -1,7 +1,7 @@
 //! What links of the chain need to know before the request is complete: the headers they set, the columns they name.
 
 use apisink_config::{
-    Auth, BearerToken, Code, Compression, Config, HeaderAuth, IdempotencyKey, KeyFormat, Located, Middleware,
+    BearerToken, Code, Compression, Config, HeaderAuth, IdempotencyKey, KeyFormat, Located, Middleware,
     Position,
 };
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::plan::{
     IdempotencyKeySpec, NamedPieces,
 };
 use crate::state::State;
-use crate::{body, response, script};
+use crate::{auth, body, response, script};
 
 /// The specifications of the links that are compiled first, each in the place of its link.
 pub(crate) struct Prepared {
@@ -100,11 +100,7 @@ fn claim(
 ) {
     let config = state.config;
     let is = |other: &str| other.eq_ignore_ascii_case(name);
-    let of_auth = match &config.auth.value {
-        Auth::None => false,
-        Auth::ApiKey(key) => matches!(key.place, apisink_config::KeyPlace::Header) && is(&key.name),
-        _ => name == "authorization",
-    };
+    let of_auth = auth::sets_header(&config.auth, name);
     let id = (by != "idempotency_key").then(|| idempotency_header(config)).flatten();
     let other = if fixed.iter().any(|header| header.name == name) {
         "under `endpoint.headers`".to_owned()

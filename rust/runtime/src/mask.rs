@@ -26,7 +26,8 @@ const SHORTEST: usize = 4;
 const SHORTEST_WITHIN: usize = 8;
 
 /// Authentication schemes stand in headers beside credentials, and are none.
-const SCHEMES: [&str; 7] = ["apikey", "basic", "bearer", "digest", "hmac", "key", "token"];
+const SCHEMES: [&str; 8] =
+    ["apikey", "aws4-hmac-sha256", "basic", "bearer", "digest", "hmac", "key", "token"];
 
 /// Masks the credentials of a plan. Costs nothing when there is none.
 pub(crate) struct Mask {
@@ -98,7 +99,7 @@ fn header_of(link: &LinkPlan, secrets: &SecretValues) -> Option<String> {
         AuthSpec::Oauth2(spec) => {
             pair(spec.client_id, spec.client_secret?).map(|(name, secret)| client_pair(name, secret))
         }
-        AuthSpec::Bearer { .. } | AuthSpec::ApiKey { .. } => None,
+        _ => None,
     }
 }
 

@@ -92,10 +92,11 @@ pub struct Request {
 }
 
 /// Headers that are made at the moment of writing, for a request may wait long for its connection and its slot of the rate
-/// limit: a token must be good then.
+/// limit: a token must be good then, and a signature fresh.
 pub trait LateHeaders: Send + Sync {
-    /// Puts them into the message. Runs once for every writing, directly before it, and must not wait.
-    fn put(&self, headers: &mut HeaderMap);
+    /// Puts them into the headers of the message, which has those of the request and of the transport. Runs once for every
+    /// writing, directly before it, and must not wait. An error makes the row an `invalid_row` row.
+    fn put(&self, request: &Request, headers: &mut HeaderMap) -> Result<(), RowError>;
 }
 
 impl std::fmt::Debug for dyn LateHeaders {

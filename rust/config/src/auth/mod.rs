@@ -1,9 +1,11 @@
 //! `auth`: how requests are authenticated.
 
 mod api_key;
+mod aws_sigv4;
 mod oauth2;
 
 pub use api_key::{ApiKey, KeyPlace};
+pub use aws_sigv4::AwsSigv4;
 pub use oauth2::{ClientAuth, Oauth2Client, Oauth2Password};
 
 use crate::keys::{credential, keys, tagged};
@@ -26,6 +28,8 @@ tagged! {
         Oauth2Password(Oauth2Password) = "oauth2_password",
         /// Tokens for a client (OAuth 2.0, RFC 6749, section 4.4).
         Oauth2ClientCredentials(Oauth2Client) = "oauth2_client_credentials",
+        /// Every request signed with a key of AWS (Signature Version 4).
+        AwsSigv4(AwsSigv4) = "aws_sigv4",
     }
     empty "none";
 }

@@ -1,7 +1,8 @@
 //! `auth` of the OAuth 2.0 types: where tokens come from.
 
 use crate::keys::{Choice, choice, credential, keys, text, texts};
-use crate::problem::Located;
+use crate::problem::{Code, Located};
+use crate::reader::Section;
 use crate::text::{SecretText, Text};
 
 keys! {
@@ -26,6 +27,7 @@ keys! {
         /// Further parameters of the token request.
         token_params: Vec<(Located<String>, Text)> = texts("{resource: \"patients\"}").or(Vec::new()),
     }
+    check |section| shown_client(section);
 }
 
 keys! {
@@ -45,6 +47,18 @@ keys! {
         client_auth: ClientAuth = choice(CLIENT_AUTH).or(ClientAuth::Basic),
         /// Further parameters of the token request.
         token_params: Vec<(Located<String>, Text)> = texts("{resource: \"patients\"}").or(Vec::new()),
+    }
+}
+
+/// A public client has nothing to show.
+fn shown_client(section: &Section<'_>) {
+    if section.has("client_auth") && !section.has("client_secret") {
+        section.note(
+            section.at(),
+            Code::Unused,
+            format!("{} has no effect: there is no `client_secret` to show", section.name("client_auth")),
+            "write `client_secret` as well, or remove `client_auth`",
+        );
     }
 }
 

@@ -118,8 +118,8 @@ fn check_rejected(section: &Section<'_>, chain: &[Located<Middleware>]) {
 fn check_retry(section: &Section<'_>, chain: &[Located<Middleware>], auth: Option<&Auth>) {
     let place = |name: &str| chain.iter().position(|link| link.name() == name);
     let (Some(auth), Some(outer), Some(retry)) = (auth, place("auth"), place("retry")) else { return };
-    let fixed = matches!(auth, Auth::None | Auth::Basic(_) | Auth::Bearer(_) | Auth::ApiKey(_));
-    if outer < retry && !fixed {
+    let expires = matches!(auth, Auth::Oauth2Password(_) | Auth::Oauth2ClientCredentials(_));
+    if outer < retry && expires {
         section.note(
             chain[outer].at,
             Code::Conflict,

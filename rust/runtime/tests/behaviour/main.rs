@@ -16,6 +16,7 @@ mod memory;
 mod outcomes;
 mod rate;
 mod scripts;
+mod sigv4;
 mod stats;
 mod support;
 mod templates;

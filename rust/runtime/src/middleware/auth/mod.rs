@@ -3,6 +3,7 @@
 //! Each kind has a file of its own and a line in [`make`].
 
 mod api_key;
+mod aws_sigv4;
 mod basic;
 mod bearer;
 mod oauth2;
@@ -20,6 +21,7 @@ pub(super) fn make(context: &mut BuildContext<'_, '_>) -> Result<Link, RuntimeEr
         AuthSpec::Bearer { token } => bearer::make(context, token),
         AuthSpec::ApiKey { place, name, value } => api_key::make(context, place, &name, value),
         AuthSpec::Oauth2(_) => oauth2::make(context),
+        AuthSpec::AwsSigv4(spec) => aws_sigv4::make(context, &spec),
     }
 }
 

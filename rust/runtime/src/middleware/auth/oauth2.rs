@@ -6,10 +6,10 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
 
 use super::Fixed;
-use crate::error::RuntimeError;
+use crate::error::{RowError, RuntimeError};
 use crate::exchange::Exchange;
 use crate::middleware::{BoxFuture, BuildContext, Interceptor, Link, Next, Part};
-use crate::request::LateHeaders;
+use crate::request::{LateHeaders, Request};
 use crate::token::{Token, Tokens};
 
 pub(super) fn make(context: &BuildContext<'_, '_>) -> Result<Link, RuntimeError> {
@@ -50,12 +50,13 @@ impl Shown {
 }
 
 impl LateHeaders for Shown {
-    fn put(&self, headers: &mut HeaderMap) {
+    fn put(&self, _: &Request, headers: &mut HeaderMap) -> Result<(), RowError> {
         // Without a good one the old one goes: if it is refused, the repeat waits for a new one.
         if let Some(token) = self.tokens.present() {
             headers.insert(AUTHORIZATION, token.header());
             *self.last.lock().unwrap_or_else(PoisonError::into_inner) = token;
         }
+        Ok(())
     }
 }
 

@@ -68,7 +68,8 @@ impl HyperTransport {
                 to_send.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             if let Some(late) = &request.late {
-                late.put(to_send.headers_mut());
+                late.put(request, to_send.headers_mut())
+                    .map_err(|error| not_sent(FailureKind::InvalidRow(error.kind), error.message))?;
             }
             let written = Instant::now();
             let sent = clock.limit(self.phases.first_byte, peer, connection.send(to_send)).await;
