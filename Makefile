@@ -47,7 +47,8 @@ test-e2e: jar $(VENV)/ready ## the jar on real clusters, from Python
 chaos: jar $(VENV)/ready ## processes killed and frozen, disks full, files cut, at random points; ROUNDS=7 SEED=1 for a look
 	$(PY) tests/chaos/chaos.py $(if $(ROUNDS),--rounds $(ROUNDS),--write docs/chaos.md) $(if $(SEED),--seed $(SEED))
 
-soak: ## the transport under mixed faults for half an hour; SOAK_SECONDS=60 for a look
+soak: ## tests that take their time, and the transport under mixed faults for half an hour; SOAK_SECONDS=60 for a look
+	cargo test --release --locked --package apisink-runtime --test behaviour -- --ignored --nocapture
 	SOAK_SECONDS=$(or $(SOAK_SECONDS),1800) cargo test --release --locked --package apisink-runtime --test soak -- --nocapture
 
 lint: $(VENV)/ready ## formatting and linters of all languages

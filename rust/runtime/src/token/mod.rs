@@ -8,6 +8,8 @@
 
 mod endpoint;
 mod grant;
+#[cfg(test)]
+mod long_run;
 mod tokens;
 
 pub(crate) use endpoint::client_pair;

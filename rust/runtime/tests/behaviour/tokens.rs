@@ -99,6 +99,28 @@ fn a_token_is_renewed_before_it_expires_and_nothing_waits_for_that() {
 }
 
 #[test]
+#[ignore = "takes 30 seconds; make soak"]
+fn a_run_of_thirty_seconds_with_tokens_that_live_two_fails_no_row() {
+    let api = Api::start(
+        &[&OAUTH[..], &["--token-life", "2s", "--latency", "fixed:10ms", "--no-recording"]].concat(),
+    );
+    let rate = "execution: {max_requests_per_second: 200, max_in_flight: 16}";
+    let executor = Executor::new();
+    let engine = executor.engine(&config(&api, "oauth2_client_credentials", "", rate));
+    let tasks: Vec<_> = (0..8)
+        .map(|partition| {
+            let session = executor.session(&engine, partition, &id_schema());
+            std::thread::spawn(move || drive(&session, vec![ids(&format!("p{partition}-"), 0..750)]))
+        })
+        .collect();
+    let answers: Vec<_> = tasks.into_iter().flat_map(|task| task.join().unwrap()).collect();
+    assert_eq!(successes(&answers), 6_000);
+    let report = api.report();
+    println!("{} tokens in {:.1} s", report.tokens.issued, report.last_arrival_ms.unwrap() / 1000.0);
+    assert!((15..=20).contains(&report.tokens.issued), "{report:?}");
+}
+
+#[test]
 fn a_request_that_waits_longer_for_its_slot_than_a_token_lives_shows_a_good_one() {
     let api = Api::start(&[&OAUTH[..], &["--token-life", "1s"]].concat());
     // All rows are in the window from the beginning; the last one is written after three lives of a token.
