@@ -43,6 +43,10 @@ class Origin:
         """One entry for each Idempotency-Key: key, requests, statuses."""
         return [json.loads(line) for line in self._get("/_origin/keys").splitlines()]
 
+    def requests(self) -> list[dict[str, Any]]:
+        """The last thousand requests with their headers, unless the server was told to record none."""
+        return [json.loads(line) for line in self._get("/_origin/requests").splitlines()]
+
     def _get(self, path: str) -> str:
         with urllib.request.urlopen(self.url + path) as answer:
             return str(answer.read().decode())

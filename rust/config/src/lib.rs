@@ -34,7 +34,7 @@ pub use generated::{about_middleware, json_schema, reference};
 pub use keys::Literal;
 pub use method::Method;
 pub use middleware::{
-    Arrays, BearerToken, CompressBody, Compression, FieldType, HeaderAuth, Headers, IdempotencyKey,
+    Arrays, BearerToken, CompressBody, Compression, Custom, FieldType, HeaderAuth, Headers, IdempotencyKey,
     JsonResponse, KeyFormat, Level, Logging, Middleware, ParamInjector, ResponseField, Retry, RetryBudget,
     Script, ScriptField, TemplateBody, TextBody,
 };

@@ -84,7 +84,7 @@ fn a_middleware_that_is_not_known_is_refused_with_the_nearest_and_all_known_ones
         refusal(&with("middleware:\n  - type: retyr\n    max_attempts: 5")),
         "c.yaml:9:11: `middleware[0].type` is `retyr`, which is not known [CONFIG_INVALID_VALUE]\n    \
          - type: retyr\n  did you mean `retry`? known are `retry`, `json_body`, `form_body`, `text_body`, `template_body`, \
-         `param_injector`, `headers`, `bearer_token`, `header_auth`, `compress_body`, `idempotency_key`, `json_response`, `script`, `auth`, `logging`, `timing`, `worker_identity`, `transport_diagnostic`"
+         `param_injector`, `headers`, `bearer_token`, `header_auth`, `compress_body`, `idempotency_key`, `json_response`, `script`, `custom`, `auth`, `logging`, `timing`, `worker_identity`, `transport_diagnostic`"
     );
 }
 
@@ -203,7 +203,10 @@ fn a_rejected_body_is_tried_again_only_where_retry_sees_it() {
     let json = "{type: json_response, success_when: body.ok}";
     let retry = "{type: retry, retry_rejected: true}";
     let told = refusal(&with(&format!("middleware: [{json}, {retry}]")));
-    assert!(told.contains("no `json_response` with `success_when` and no `script` stands after `retry`"), "{told}");
+    assert!(
+        told.contains("no `json_response` with `success_when` and no `script` stands after `retry`"),
+        "{told}"
+    );
     parse(with(&format!("middleware: [{retry}, {json}]")).as_bytes(), "c.yaml").unwrap();
 }
 

@@ -2,6 +2,7 @@
 
 use apisink_config::{Config, Override, Problems};
 use apisink_plan::Inputs;
+use apisink_runtime::Process;
 use apisink_runtime::transport::{EngineContext, Engines};
 use serde::Serialize;
 
@@ -21,8 +22,9 @@ pub(crate) fn compile(
 ) -> Result<Vec<Vec<u8>>, NativeError> {
     let config = parse(text, name, overrides)?;
     // The message would cite what it stumbled over, which may be a secret.
-    let inputs: Inputs = serde_json::from_slice(inputs)
+    let mut inputs: Inputs = serde_json::from_slice(inputs)
         .map_err(|_| NativeError::new(Kind::Internal, "the inputs of the compilation cannot be read"))?;
+    inputs.middleware = Some(Process::global()?.registry().own());
     let compiled = apisink_plan::compile(&config, &inputs).map_err(refused)?;
     // What an executor would refuse, such as a certificate that cannot be read, is refused here.
     Engines::default()

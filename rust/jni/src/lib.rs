@@ -15,6 +15,7 @@
 mod arrow;
 mod config;
 mod error;
+mod extension;
 mod guard;
 mod handles;
 mod lease;
@@ -25,6 +26,8 @@ use jni::EnvUnowned;
 use jni::objects::{JByteArray, JClass, JObjectArray, JString};
 use jni::sys::{jboolean, jint, jlong};
 
+pub use apisink_runtime as runtime;
+pub use extension::on_load;
 use guard::guard;
 
 /// Raised whenever a signature or a meaning below changes; the Java side refuses a library of another version.

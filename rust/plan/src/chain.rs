@@ -51,7 +51,8 @@ pub(crate) fn compile(state: &mut State<'_>, parts: Parts) -> Vec<LinkPlan> {
             | Middleware::CompressBody(_)
             | Middleware::IdempotencyKey(_)
             | Middleware::JsonResponse(_)
-            | Middleware::Script(_) => prepared.unwrap_or_default(),
+            | Middleware::Script(_)
+            | Middleware::Custom(_) => prepared.unwrap_or_default(),
             Middleware::ParamInjector(injector) => {
                 let params = params.take().unwrap_or_default();
                 if params.is_empty() && state.problems.is_empty() {
@@ -80,7 +81,11 @@ pub(crate) fn compile(state: &mut State<'_>, parts: Parts) -> Vec<LinkPlan> {
             }
             Middleware::Timing | Middleware::WorkerIdentity | Middleware::TransportDiagnostic => json!({}),
         };
-        links.push(LinkPlan { middleware: link.name().to_owned(), spec });
+        let name = match &link.value {
+            Middleware::Custom(custom) => &custom.name.value,
+            built_in => built_in.name(),
+        };
+        links.push(LinkPlan { middleware: name.to_owned(), spec });
     }
     if let (Some(auth), false) = (&auth, placed) {
         links.push(LinkPlan { middleware: "auth".to_owned(), spec: spec(auth) });

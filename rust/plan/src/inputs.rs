@@ -18,6 +18,9 @@ pub struct Inputs {
     /// that is not decided yet.
     #[serde(default, rename = "dataFrame")]
     pub data_frame: Option<bool>,
+    /// The middleware that the native library registers beside the built-in ones; none when no library is there to ask.
+    #[serde(default)]
+    pub middleware: Option<Vec<String>>,
     /// Whether requests are rendered and not sent.
     #[serde(default, rename = "dryRun")]
     pub dry_run: bool,
@@ -25,7 +28,13 @@ pub struct Inputs {
 
 impl Default for Inputs {
     fn default() -> Self {
-        Self { references: Vec::new(), columns: None, data_frame: Some(true), dry_run: false }
+        Self {
+            references: Vec::new(),
+            columns: None,
+            data_frame: Some(true),
+            middleware: None,
+            dry_run: false,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod auth;
 mod body;
 mod chain;
 mod compile;
+mod custom;
 mod digest;
 mod driver;
 mod exposure;

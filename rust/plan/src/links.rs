@@ -14,7 +14,7 @@ use crate::plan::{
     IdempotencyKeySpec, NamedPieces,
 };
 use crate::state::State;
-use crate::{auth, body, response, script};
+use crate::{auth, body, custom, response, script};
 
 /// The specifications of the links that are compiled first, each in the place of its link.
 pub(crate) struct Prepared {
@@ -71,6 +71,7 @@ pub(crate) fn prepare(state: &mut State<'_>, mappings: &mut Mappings<'_>, fixed:
                 spec(Some(CompressBodySpec { encoding, min_bytes: compress.min_bytes }))
             }
             Middleware::JsonResponse(json) => spec(response::compile(state, json)),
+            Middleware::Custom(custom) => spec(custom::compile(state, custom)),
             Middleware::Script(script) => {
                 let fields = response::script_fields(script);
                 let first = first_field;

@@ -347,6 +347,17 @@ pub struct ScriptSpec {
     pub reads_json: bool,
 }
 
+/// A middleware of one's own: what its place in the chain gives it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CustomSpec {
+    /// What only it understands.
+    pub options: serde_json::Value,
+    /// Columns that it may read, by name.
+    pub columns: Vec<(String, ColumnRef)>,
+    /// Secrets that it may ask for, by name.
+    pub secrets: Vec<(String, SecretSlot)>,
+}
+
 /// The type of a column that is picked from an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -22,6 +22,7 @@ fn env(key: &str, value: &str) -> ResolvedReference {
 
 fn inputs(references: &[ResolvedReference], columns: Option<&[&str]>) -> Inputs {
     Inputs {
+        middleware: None,
         references: references.to_vec(),
         columns: columns.map(|columns| columns.iter().map(|column| (*column).to_owned()).collect()),
         data_frame: Some(true),

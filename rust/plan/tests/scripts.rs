@@ -69,7 +69,11 @@ fn what_cannot_work_is_refused_with_its_place() {
     for (script, more, expected) in [
         (body("let x = ;"), "", "c.yaml:9:17: in the `script`: Unexpected ';'"),
         (body("let x = regoin;"), "", "c.yaml:9:17: in the `script`: Undefined variable: regoin"),
-        (body("request.set_heder(\"a\", \"b\");"), "", "c.yaml:9:17: in the `script`: there is no function `set_heder`"),
+        (
+            body("request.set_heder(\"a\", \"b\");"),
+            "",
+            "c.yaml:9:17: in the `script`: there is no function `set_heder`",
+        ),
         (body("row.regoin"), "", "c.yaml:9:13: in the `script`: the source has no column `regoin`"),
         (body("secret(\"signing\")"), "", "c.yaml:9:16: in the `script`: there is no secret `signing`"),
         (body("eval(\"1\")"), "", "c.yaml:9:9: in the `script`: "),

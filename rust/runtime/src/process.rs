@@ -28,6 +28,9 @@ const MOST_THREADS: usize = 4;
 /// The one of programs, for the life of the process; see [`Process::global`].
 static PROCESS: OnceLock<Result<Process, RuntimeError>> = OnceLock::new();
 
+/// What registers a native library's own middleware. Lifetime: that of the process; set when the library is loaded.
+static EXTENSION: OnceLock<fn(&mut Registry)> = OnceLock::new();
+
 /// The sending side of one executor process.
 ///
 /// Lifetime: made at the first session, lives until the process ends. Bound: one entry per plan and credentials in
@@ -56,13 +59,25 @@ struct Entry {
 impl Process {
     /// The process's own, made at the first call.
     pub fn global() -> Result<&'static Process, RuntimeError> {
-        let process = PROCESS.get_or_init(|| Process::new(Registry::default()));
+        let process = PROCESS.get_or_init(|| {
+            let mut registry = Registry::default();
+            if let Some(extend) = EXTENSION.get() {
+                extend(&mut registry);
+            }
+            Process::new(registry)
+        });
         process.as_ref().map_err(Clone::clone)
     }
 
     /// The process's own, if anything has been done with it.
     pub fn started() -> Option<&'static Process> {
         PROCESS.get()?.as_ref().ok()
+    }
+
+    /// Registers middleware beside the built-in ones, for the process that [`Process::global`] will make. False when one has
+    /// been registered before: a native library does it once, when it is loaded.
+    pub fn extend(register: fn(&mut Registry)) -> bool {
+        EXTENSION.set(register).is_ok()
     }
 
     /// A process with a registry of middleware. Programs use [`Process::global`]; tests make their own.

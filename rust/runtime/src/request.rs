@@ -192,7 +192,8 @@ pub(crate) fn shown_value<'v>(name: &HeaderName, value: &'v HeaderValue) -> Cow<
 /// Marks headers whose values hold one of these secrets, so that they are not shown.
 pub(crate) fn mark_secrets(headers: &mut HeaderMap, secrets: &[String]) {
     for value in headers.values_mut() {
-        let holds = |secret: &String| !secret.is_empty() && value.to_str().is_ok_and(|value| value.contains(secret));
+        let holds =
+            |secret: &String| !secret.is_empty() && value.to_str().is_ok_and(|value| value.contains(secret));
         if secrets.iter().any(holds) {
             value.set_sensitive(true);
         }

@@ -108,6 +108,7 @@ fn kind(shape: &Shape) -> String {
             of => format!("list, each a {}", kind(of)),
         },
         Shape::Texts => "mapping of names to text".to_owned(),
+        Shape::Anything => "mapping of anything".to_owned(),
         Shape::Section(_) => "section".to_owned(),
     }
 }

@@ -105,6 +105,7 @@ fn of_shape(shape: &Shape) -> Map<String, Value> {
         Shape::Texts => {
             json!({"type": "object", "additionalProperties": {"type": ["string", "integer", "boolean"]}})
         }
+        Shape::Anything => json!({"type": "object"}),
         Shape::Section(section) => of_section(section).into(),
     };
     match schema {

@@ -21,6 +21,7 @@
 //! absence means: [`or`](KindExt::or) a default, [`required`](KindExt::required) or
 //! [`optional`](KindExt::optional). The struct's field has the kind's type, and the compiler checks that it does.
 
+mod anything;
 mod list;
 mod macros;
 mod nested;
@@ -30,6 +31,7 @@ mod shape;
 mod text;
 mod texts;
 
+pub(crate) use anything::anything;
 pub(crate) use list::{texts, wholes, words};
 pub(crate) use macros::{key_name, keys, tagged, variant};
 pub(crate) use nested::{document, section, sections};

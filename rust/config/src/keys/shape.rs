@@ -70,6 +70,8 @@ pub(crate) enum Shape {
     List(Box<Shape>),
     /// A mapping of any names to texts that may hold references.
     Texts,
+    /// A mapping of any names to any values.
+    Anything,
     /// A section.
     Section(SectionShape),
 }

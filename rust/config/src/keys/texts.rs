@@ -56,6 +56,7 @@ textless!(
     usize,
     String,
     Literal,
+    serde_json::Value,
     crate::auth::ClientAuth,
     crate::auth::KeyPlace,
     crate::document::Document,

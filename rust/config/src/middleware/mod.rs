@@ -3,6 +3,7 @@
 mod chain;
 mod compress_body;
 mod credentials;
+mod custom;
 mod headers;
 mod idempotency_key;
 mod json_response;
@@ -16,6 +17,7 @@ mod text_body;
 pub(crate) use chain::check_chain;
 pub use compress_body::{CompressBody, Compression};
 pub use credentials::{BearerToken, HeaderAuth};
+pub use custom::Custom;
 pub use headers::Headers;
 pub use idempotency_key::{IdempotencyKey, KeyFormat};
 pub use json_response::{FieldType, JsonResponse, ResponseField, ScriptField};
@@ -58,6 +60,8 @@ tagged! {
         JsonResponse(JsonResponse) = "json_response",
         /// A script that shapes the request and judges the answer.
         Script(Script) = "script",
+        /// A middleware of one's own, compiled into the native library.
+        Custom(Custom) = "custom",
         /// The place of the section `auth` in the chain; innermost when it is not named.
         Auth = "auth",
         /// One log line per exchange.

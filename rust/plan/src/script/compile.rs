@@ -107,14 +107,25 @@ fn check_calls(state: &mut State<'_>, engine: &Engine, ast: &AST, calls: &[Named
         signatures.iter().filter_map(|signature| signature.split('(').next()).map(str::trim).collect();
     known.extend(FUNCTIONS.iter().chain(&REQUEST).chain(&RESPONSE));
     // Part of the language.
-    known.extend(["Fn", "call", "curry", "is_def_var", "is_def_fn", "is_shared", "type_of", "print", "debug"]);
+    known.extend([
+        "Fn",
+        "call",
+        "curry",
+        "is_def_var",
+        "is_def_fn",
+        "is_shared",
+        "type_of",
+        "print",
+        "debug",
+    ]);
     let own: Vec<String> = ast.iter_functions().map(|function| function.name.to_owned()).collect();
     for Named { name, line, column } in calls {
         let is_operator = !name.starts_with(|c: char| c.is_alphabetic() || c == '_');
         if is_operator || name.contains('$') || known.contains(name.as_str()) || own.contains(name) {
             continue;
         }
-        let named = known.iter().copied().filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
+        let named =
+            known.iter().copied().filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
         let hint = nearest(name, named.chain(own.iter().map(String::as_str)))
             .map_or_else(|| GUIDE.to_owned(), |near| format!("did you mean `{near}`?"));
         let what = format!("there is no function `{name}`");
@@ -127,10 +138,10 @@ fn check_secrets(state: &mut State<'_>, script: &Script, named: &[Named], source
         if script.secrets.iter().any(|(known, _)| known.value == *name) {
             continue;
         }
-        let hint = nearest(name, script.secrets.iter().map(|(known, _)| known.value.as_str()))
-            .map_or_else(|| format!("write it under `secrets`, as in {name}: \"{{{{env.NAME}}}}\""), |near| {
-                format!("did you mean `{near}`?")
-            });
+        let hint = nearest(name, script.secrets.iter().map(|(known, _)| known.value.as_str())).map_or_else(
+            || format!("write it under `secrets`, as in {name}: \"{{{{env.NAME}}}}\""),
+            |near| format!("did you mean `{near}`?"),
+        );
         let what = format!("there is no secret `{name}`");
         note(state, source, &Fault { line: *line, column: *column, what }, &hint);
     }

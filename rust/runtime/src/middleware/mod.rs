@@ -16,6 +16,7 @@ mod auth;
 mod chain;
 mod compress_body;
 mod credentials;
+mod custom;
 mod form_body;
 mod headers;
 mod idempotency_key;

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 
 use super::{
     Chain, Link, auth, compress_body, credentials, form_body, headers, idempotency_key, json_body,
-    json_response, logging, param_injector, retry, script, template_body, text_body, timing, transport_diagnostic,
-    worker_identity,
+    json_response, logging, param_injector, retry, script, template_body, text_body, timing,
+    transport_diagnostic, worker_identity,
 };
 use crate::engine::Engine;
 use crate::error::RuntimeError;
@@ -43,6 +43,11 @@ pub struct BuildContext<'a, 's> {
 }
 
 impl BuildContext<'_, '_> {
+    /// The name of the middleware.
+    pub fn name(&self) -> &str {
+        &self.link.middleware
+    }
+
     /// The middleware's own specification.
     pub fn spec<T: DeserializeOwned>(&self) -> Result<T, RuntimeError> {
         serde_json::from_value(self.link.spec.clone())
@@ -90,6 +95,13 @@ impl Registry {
     /// Adds a middleware, or replaces one.
     pub fn register(&mut self, name: &'static str, factory: Factory) {
         self.factories.insert(name, factory);
+    }
+
+    /// The names of those that are not built in.
+    pub fn own(&self) -> Vec<String> {
+        let built_in = Self::default();
+        let own = self.factories.keys().filter(|name| !built_in.factories.contains_key(*name));
+        own.map(|name| (*name).to_owned()).collect()
     }
 
     /// Instantiates the chain of an engine's plan for one session.

@@ -110,7 +110,8 @@ impl Script {
         mark_secrets(&mut request.headers, &self.secrets);
         let bytes = request.url_bytes();
         if bytes > self.max_url_bytes {
-            let why = format!("the URL has {bytes} bytes and endpoint.max_url_length is {}", self.max_url_bytes);
+            let why =
+                format!("the URL has {bytes} bytes and endpoint.max_url_length is {}", self.max_url_bytes);
             return Err(RowError::new("url_too_long", why));
         }
         Ok(())
@@ -128,9 +129,7 @@ impl Script {
         let judgement = view.into_judgement();
         let verdict = match called {
             Ok(()) => judgement.verdict,
-            Err(message) => {
-                Some(BodyVerdict { outcome: Outcome::InvalidResponse, kind: "script", message })
-            }
+            Err(message) => Some(BodyVerdict { outcome: Outcome::InvalidResponse, kind: "script", message }),
         };
         let parsed = exchange.parsed.get_or_insert_default();
         let end = self.first_field + judgement.fields.len();

@@ -28,7 +28,9 @@ pub(crate) fn failure(error: &EvalAltResult) -> String {
         at => format!(", line {}, column {}", at.line().unwrap_or(0), at.position().unwrap_or(0)),
     };
     let what = match error.unwrap_inner() {
-        EvalAltResult::ErrorTooManyOperations(_) => "it takes more operations than max_operations allows".to_owned(),
+        EvalAltResult::ErrorTooManyOperations(_) => {
+            "it takes more operations than max_operations allows".to_owned()
+        }
         // What the script itself throws, and what a function says.
         EvalAltResult::ErrorRuntime(thrown, _) => thrown.to_string(),
         other => {

@@ -40,7 +40,8 @@ impl RequestView {
     }
 
     fn set_header(&mut self, name: &str, value: Dynamic) -> Outcome<()> {
-        let value = value.into_string().map_err(|kind| format!("the header {name} is to be text, not {kind}"))?;
+        let value =
+            value.into_string().map_err(|kind| format!("the header {name} is to be text, not {kind}"))?;
         let name = self.own_header(name)?;
         let value = HeaderValue::from_str(&value)
             .map_err(|_| format!("the value of the header {name} holds what no header may hold"))?;

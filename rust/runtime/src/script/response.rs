@@ -76,9 +76,9 @@ impl ResponseView {
             Some(match kind {
                 FieldKind::String => FieldValue::Text(value.to_string()),
                 FieldKind::Long => FieldValue::Long(value.as_int().map_err(|_| misfit(&value))?),
-                FieldKind::Double => {
-                    FieldValue::Double(value.as_float().or_else(|_| whole(&value)).map_err(|()| misfit(&value))?)
-                }
+                FieldKind::Double => FieldValue::Double(
+                    value.as_float().or_else(|_| whole(&value)).map_err(|()| misfit(&value))?,
+                ),
                 FieldKind::Boolean => FieldValue::Boolean(value.as_bool().map_err(|_| misfit(&value))?),
             })
         };

@@ -11,6 +11,7 @@ mod encoding;
 mod fail_when;
 mod headers;
 mod json_response;
+mod known_defects;
 mod listeners;
 mod memory;
 mod outcomes;

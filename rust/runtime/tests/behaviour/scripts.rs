@@ -9,7 +9,9 @@ use super::support::{Answer, Api, Executor, batch, drive_batches, sorted};
 /// A config with a script in the chain before `json_body`; `more` are further keys of it.
 fn config(api: &Api, script: &str, more: &str, links: &str) -> String {
     let script = serde_json::to_string(script).unwrap();
-    let sections = format!("middleware: [{{type: retry, base_delay: 0}}, {{type: script, script: {script}{more}}}{links}]");
+    let sections = format!(
+        "middleware: [{{type: retry, base_delay: 0}}, {{type: script, script: {script}{more}}}{links}]"
+    );
     api.config("url_path: /a", &sections, "")
 }
 
@@ -85,7 +87,10 @@ fn an_answer_that_is_no_success_by_its_status_can_be_one() {
     let api = Api::start(&["--fail", "1:404"]);
     let script = "fn response(response, row) { if response.status == 404 { response.succeed(); } }";
     let answers = send(&config(&api, script, "", ""));
-    assert!(answers.iter().all(|a| a.summary() == ("success", None, 1) && a.status == Some(404)), "{answers:?}");
+    assert!(
+        answers.iter().all(|a| a.summary() == ("success", None, 1) && a.status == Some(404)),
+        "{answers:?}"
+    );
 }
 
 #[test]
@@ -104,7 +109,9 @@ fn one_that_does_not_end_is_stopped() {
     let api = Api::start(&[]);
     let endless = send(&config(&api, "fn request(request, row) { loop {} }", ", max_operations: 1000", ""));
     assert!(endless.iter().all(|answer| answer.summary() == ("invalid_row", Some("script"), 0)));
-    assert!(endless[0].error_message.as_ref().unwrap().contains("more operations than max_operations allows"));
+    assert!(
+        endless[0].error_message.as_ref().unwrap().contains("more operations than max_operations allows")
+    );
     let endless = send(&config(&api, "fn response(response, row) { loop {} }", ", max_operations: 1000", ""));
     assert!(endless.iter().all(|answer| answer.summary() == ("invalid_response", Some("script"), 1)));
 }
@@ -117,7 +124,8 @@ fn what_belongs_to_the_connection_is_not_the_scripts() {
         let answers = send(&config(&api, &script, "", ""));
         assert_eq!(answers[0].summary(), ("invalid_row", Some("script"), 0), "{header}");
     }
-    let answers = send(&config(&api, "fn request(request, row) { request.set_header(\"x\", \"a\\nb\"); }", "", ""));
+    let answers =
+        send(&config(&api, "fn request(request, row) { request.set_header(\"x\", \"a\\nb\"); }", "", ""));
     assert!(answers[0].error_message.as_ref().unwrap().contains("holds what no header may hold"));
 }
 
@@ -135,7 +143,10 @@ fn it_stands_beside_json_response() {
         let sections = format!("middleware: [{links}, {{type: text_body, column: body}}]");
         let rows = rows_answered_with(r#"{"a": 1, "b": "x"}"#);
         let answers = send_batch(&api.config("url_path: /a", &sections, ""), rows);
-        assert_eq!(answers.column_by_name("from_json").unwrap().as_primitive::<Int64Type>().values(), &[1, 1]);
+        assert_eq!(
+            answers.column_by_name("from_json").unwrap().as_primitive::<Int64Type>().values(),
+            &[1, 1]
+        );
         let texts = answers.column_by_name("from_script").unwrap().clone();
         assert_eq!(texts.as_string::<i32>().iter().collect::<Vec<_>>(), [Some("x"), Some("x")], "{links}");
     }

@@ -59,7 +59,7 @@ async fn ask(client: &Client, headers: &str, body: &[u8]) -> Response {
 
 #[tokio::test]
 async fn a_compressed_answer_is_asked_for_and_decompressed() {
-    let text = "{\"patient\": 7, \"notes\": \"".to_owned() + &"well ".repeat(20_000) + "\"}";
+    let text = format!("{{\"patient\": 7, \"notes\": \"{}\"}}", "well ".repeat(20_000));
     for (coding, body) in encoded(text.as_bytes()) {
         let server = Raw::ok(&format!("content-encoding: {coding}\r\nx-a: b\r\n"), &body).await;
         let (response, facts) = Client::new(|_| {}).get(&server.url, "/").await;
