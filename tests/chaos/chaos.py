@@ -100,11 +100,12 @@ def main() -> None:
                 break
             played.append(play(kind, dice, cluster, spark, folder / f"round-{number}"))
             print(f"{number}/{arguments.rounds} {played[-1]}", flush=True)
+            if arguments.write:
+                # After each round: whoever stops here has the table of those that were played.
+                command = f"make chaos ROUNDS={len(played)} SEED={seed}"
+                page.write(arguments.write, played, shlex.join(command.split()))
     spark.stop()
     print(page.table(played))
-    if arguments.write:
-        command = f"make chaos ROUNDS={len(played)} SEED={seed}"
-        page.write(arguments.write, played, shlex.join(command.split()))
     if any(round_.faults for round_ in played):
         sys.exit(f"promises were broken; what is left of those rounds is in {folder}")
     shutil.rmtree(folder)

@@ -1,11 +1,13 @@
 //! `execution`: partitions, rates, windows and budgets.
 
 mod fail_when;
+mod sending_window;
 
 pub use fail_when::FailWhen;
+pub use sending_window::SendingWindow;
 
 use crate::keys::{Choice, choice, flag, keys, number, seconds, section, text, whole, words};
-use crate::problem::Located;
+use crate::problem::{Code, Located};
 use crate::reader::Section;
 use crate::text::Text;
 
@@ -66,8 +68,13 @@ keys! {
         resend_on_resume: Vec<Located<String>> = words("[transport_error, http_5xx]").or(Vec::new()),
         /// What stops a run early.
         fail_when: FailWhen = section(),
+        /// The hours in which rows are sent.
+        sending_window: Option<SendingWindow> = section().optional("rows are sent at any time"),
     }
-    check |section| check_resend(section, resend_on_resume.as_deref());
+    check |section| {
+        check_resend(section, resend_on_resume.as_deref());
+        check_window(section);
+    };
 }
 
 /// What becomes of further rows of a tracking_id within a run.
@@ -120,6 +127,19 @@ fn check_resend(section: &Section<'_>, words: Option<&[Located<String>]>) {
         if !RESENT.contains(&word.as_str()) {
             section.unknown_choice("resend_on_resume", word, RESENT.into_iter());
         }
+    }
+}
+
+/// The window is kept where the slots of the limit are given.
+fn check_window(section: &Section<'_>) {
+    const LIMITS: [&str; 3] = ["max_requests_per_second", "max_requests_per_minute", "max_requests_per_hour"];
+    if section.has("sending_window") && !LIMITS.iter().any(|key| section.has(key)) {
+        section.note(
+            section.place("sending_window"),
+            Code::Conflict,
+            "`execution.sending_window` needs a rate limit: without one nobody waits for a slot, and nobody can be held back",
+            "write for example `max_requests_per_second: 100`",
+        );
     }
 }
 

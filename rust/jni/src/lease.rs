@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use apisink_runtime::Process;
+use apisink_runtime::rate::Steering;
 use apisink_runtime::rate::lease::{Ask, Grant, LessorDesk};
 use jni::sys::jlong;
 
@@ -27,6 +28,16 @@ pub(crate) fn deliver(grant: &[u8]) -> Result<(), NativeError> {
 
 pub(crate) fn give_up(ask: &[u8]) -> Result<(), NativeError> {
     Process::global()?.limits().desk().give_up(&Ask::from_bytes(ask)?);
+    Ok(())
+}
+
+/// On the driver: steers the limits of a server, those that this process keeps itself and those that it leases.
+pub(crate) fn steer(server: &str, per_second: f64, pause_millis: jlong) -> Result<(), NativeError> {
+    let per_second = Some(per_second).filter(|rate| rate.is_finite() && *rate > 0.0);
+    let pause = Duration::from_millis(u64::try_from(pause_millis).unwrap_or(0));
+    let steering = Steering { per_second, pause };
+    LESSOR.steer(server, steering);
+    Process::global()?.limits().steer(server, steering);
     Ok(())
 }
 

@@ -24,14 +24,14 @@ mod session;
 
 use jni::EnvUnowned;
 use jni::objects::{JByteArray, JClass, JObjectArray, JString};
-use jni::sys::{jboolean, jint, jlong};
+use jni::sys::{jboolean, jdouble, jint, jlong};
 
 pub use apisink_runtime as runtime;
 pub use extension::on_load;
 use guard::guard;
 
 /// Raised whenever a signature or a meaning below changes; the Java side refuses a library of another version.
-pub const ABI_VERSION: jint = 8;
+pub const ABI_VERSION: jint = 9;
 
 /// `int abiVersion()`
 // SAFETY: the symbol's name is that of one Java native method; no other code exports it.
@@ -301,6 +301,22 @@ pub extern "system" fn Java_io_apisink_jni_Native_leaseAnswer<'l>(
     guard(&mut env, |env| {
         let ask = env.convert_byte_array(&ask)?;
         Ok(env.byte_array_from_slice(&lease::answer(&ask)?)?)
+    })
+}
+
+/// `void steerRate(String server, double perSecond, long pauseMillis)`
+// SAFETY: the symbol's name is that of one Java native method; no other code exports it.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_apisink_jni_Native_steerRate<'l>(
+    mut env: EnvUnowned<'l>,
+    _: JClass<'l>,
+    server: JString<'l>,
+    per_second: jdouble,
+    pause_millis: jlong,
+) {
+    guard(&mut env, |env| {
+        let server = server.try_to_string(env)?;
+        lease::steer(&server, per_second, pause_millis)
     })
 }
 

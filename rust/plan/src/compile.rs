@@ -1,8 +1,8 @@
 //! Config to plan.
 
-use apisink_config::{Code, Config, EngineName, Middleware, Problems, RepeatedIds};
+use apisink_config::{Code, Config, EngineName, Middleware, Problems, RepeatedIds, SendingWindow};
 
-use crate::driver::DriverPlan;
+use crate::driver::{DriverPlan, DriverWindow};
 use crate::fail_when::FailWhen;
 use crate::inputs::Inputs;
 use crate::mapping::{BodyFields, Mappings};
@@ -20,6 +20,15 @@ pub struct Compiled {
     pub secrets: SecretValues,
     /// What the driver itself needs, both digests among it.
     pub driver: DriverPlan,
+}
+
+fn window(window: &SendingWindow) -> DriverWindow {
+    DriverWindow {
+        from: window.from.value.clone(),
+        until: window.until.value.clone(),
+        time_zone: window.time_zone.value.clone(),
+        days: window.days.iter().map(|day| day.value.clone()).collect(),
+    }
 }
 
 /// Compiles a config.
@@ -157,6 +166,8 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         flush_bytes: config.execution.flush_bytes,
         allow_speculation: config.execution.allow_speculation,
         fail_when: plan.execution.fail_when,
+        server: format!("{}://{}", plan.request.scheme, plan.request.authority),
+        sending_window: config.execution.sending_window.as_ref().map(window),
         memory_budget_bytes: config.execution.memory_budget_bytes,
         idempotency_header,
         warnings,

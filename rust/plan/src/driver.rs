@@ -44,6 +44,10 @@ pub struct DriverPlan {
     pub max_requests_per_second: Option<f64>,
     /// What stops the run early.
     pub fail_when: FailWhen,
+    /// Scheme and authority of the server that requests go to: its rate limits can be steered by that name.
+    pub server: String,
+    /// The hours in which rows are sent; none for all.
+    pub sending_window: Option<DriverWindow>,
     /// Whether the run may go on although Spark's speculation is on.
     pub allow_speculation: bool,
     /// The byte budget of an executor process.
@@ -52,6 +56,20 @@ pub struct DriverPlan {
     pub idempotency_header: Option<String>,
     /// What is allowed but should be seen by a person, one sentence each.
     pub warnings: Vec<String>,
+}
+
+/// The hours in which rows are sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DriverWindow {
+    /// When sending begins, as `HH:MM`.
+    pub from: String,
+    /// When it pauses; a time before `from` is one of the next day.
+    pub until: String,
+    /// The time zone of both, by its name in the tz database.
+    pub time_zone: String,
+    /// Days on which it begins: `mon` to `sun`.
+    pub days: Vec<String>,
 }
 
 /// Where responses go: exactly one of `table` and `path`.

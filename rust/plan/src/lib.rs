@@ -32,7 +32,7 @@ mod url;
 
 pub use auth::{AuthSpec, AwsSigv4Spec, ClientAuth, KeyPlace, Oauth2Grant, Oauth2Spec};
 pub use compile::{Compiled, compile};
-pub use driver::{DriverField, DriverMerge, DriverPlan, DriverSink, DriverSource};
+pub use driver::{DriverField, DriverMerge, DriverPlan, DriverSink, DriverSource, DriverWindow};
 pub use fail_when::FailWhen;
 pub use inputs::{Inputs, ResolvedReference};
 pub use plan::*;

@@ -151,6 +151,8 @@ fn the_driver_json_has_the_agreed_keys() {
             "resendOnResume",
             "maxRequestsPerSecond",
             "failWhen",
+            "server",
+            "sendingWindow",
             "allowSpeculation",
             "memoryBudgetBytes",
             "idempotencyHeader",

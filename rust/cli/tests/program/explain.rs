@@ -157,6 +157,12 @@ fn the_chain_says_what_runs_once_per_row_and_what_once_per_attempt() {
 }
 
 #[test]
+fn a_budget_of_retries_is_told_where_they_are() {
+    let told = explained(&CONFIG.replace("  - type: retry\n", "  - type: retry\n    budget: {share: 0.1}\n"));
+    assert!(told.contains("retries of an executor are bounded by 0.1 for each first attempt"), "{told}");
+}
+
+#[test]
 fn a_run_says_what_it_promises() {
     let told = explained(CONFIG);
     for line in [

@@ -10,18 +10,22 @@ mod limit;
 mod limits;
 mod pacer;
 mod slot;
+mod steering;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use lease::Line;
 pub use limit::{Keeper, Limit};
 pub use limits::Limits;
 pub use pacer::{Moment, Pacer};
+use slot::Era;
 pub use slot::Slot;
+pub use steering::Steering;
 
 /// Holds attempts back so that no more than the limit reach the socket in a second. Without a limit it lets all pass,
 /// but for pauses that the server asks for.
@@ -31,6 +35,8 @@ pub struct RateLimiter {
     /// Nanoseconds since `zero` until which the server wants silence; 0 for none.
     held: AtomicU64,
     schedule: Schedule,
+    /// Counts the changes of the rate from outside.
+    eras: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
@@ -45,15 +51,21 @@ enum Schedule {
 struct Own {
     pacer: Pacer,
     limit: Limit,
+    /// Attempts per second in place of the limit's own.
+    steered: Option<f64>,
     /// For a share: the tasks that can run at once in the cluster, and those that run here.
     tasks: Option<(u32, u32)>,
 }
 
 impl Own {
+    fn per_second(&self) -> f64 {
+        self.steered.unwrap_or(self.limit.per_second)
+    }
+
     fn adjust(&mut self) {
         if let Some((all, here)) = self.tasks {
             let share = f64::from(here.clamp(1, all.max(1))) / f64::from(all.max(1));
-            self.pacer.set(self.limit.per_second * share, 1);
+            self.pacer.set(self.per_second() * share, 1);
         }
     }
 }
@@ -74,13 +86,13 @@ impl RateLimiter {
     /// A limit that this process keeps alone.
     pub fn own(limit: Limit) -> Self {
         let pacer = Pacer::new(limit.per_second, limit.burst);
-        Self::with(Schedule::Own(Mutex::new(Own { pacer, limit, tasks: None })))
+        Self::with(Schedule::Own(Mutex::new(Own { pacer, limit, steered: None, tasks: None })))
     }
 
     /// A limit of which this process has a share for each of its running tasks.
     pub fn share(limit: Limit) -> Self {
         let pacer = Pacer::new(limit.per_second, 1);
-        Self::with(Schedule::Own(Mutex::new(Own { pacer, limit, tasks: Some((1, 0)) })))
+        Self::with(Schedule::Own(Mutex::new(Own { pacer, limit, steered: None, tasks: Some((1, 0)) })))
     }
 
     /// A limit that the driver keeps.
@@ -89,7 +101,7 @@ impl RateLimiter {
     }
 
     fn with(schedule: Schedule) -> Self {
-        Self { zero: Instant::now(), held: AtomicU64::new(0), schedule }
+        Self { zero: Instant::now(), held: AtomicU64::new(0), schedule, eras: watch::Sender::new(0) }
     }
 
     /// Spends the next free slot, which may lie ahead. Waits for the driver where that keeps the limit. Once for each
@@ -101,8 +113,10 @@ impl RateLimiter {
                 Some(until) => Slot::at(until),
             },
             Schedule::Own(own) => {
+                // Before the schedule is looked at: a slot of an era that ends meanwhile is worth nothing.
+                let era = Era::of(&self.eras);
                 let now = self.zero.elapsed();
-                Slot::at(self.zero + lock(own).pacer.reserve(now, 1))
+                Slot::within(self.zero + lock(own).pacer.reserve(now, 1), era)
             }
             Schedule::Leased(line) => {
                 let (begins, lapses) = line.slot().await;
@@ -137,6 +151,21 @@ impl RateLimiter {
             Schedule::Own(own) => lock(own).pacer.hold(until),
             Schedule::Leased(line) => line.hold(pause),
         }
+    }
+
+    /// Another rate from now on, or with none the limit's own again. Attempts that wait for slots get other ones. Of a limit
+    /// that this process keeps alone; the driver steers those that it keeps.
+    pub(super) fn steer(&self, per_second: Option<f64>) {
+        let Schedule::Own(own) = &self.schedule else { return };
+        let mut own = lock(own);
+        if own.tasks.is_some() || own.steered == per_second {
+            return;
+        }
+        own.steered = per_second;
+        let (rate, burst) = (own.per_second(), own.limit.burst);
+        own.pacer.restart(rate, burst, self.zero.elapsed());
+        drop(own);
+        self.eras.send_modify(|era| *era += 1);
     }
 
     fn held_until(&self) -> Option<Instant> {
@@ -225,6 +254,22 @@ mod tests {
         let both = passed(limiter.clone(), 21).await;
         assert_eq!(both.last().map(Duration::as_millis), Some(1050));
         drop((first, second));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_rate_holds_at_once_for_those_who_wait_already() {
+        let limiter = Arc::new(RateLimiter::own(limit(0.1, 1)));
+        let waiting = tokio::spawn(passed(limiter.clone(), 21));
+        tokio::task::yield_now().await;
+        limiter.steer(Some(20.0));
+        let times = waiting.await.unwrap();
+        let last = times.last().copied().unwrap_or_default();
+        assert!(last >= Duration::from_secs(1) && last < Duration::from_millis(1_100), "{last:?}");
+        limiter.steer(None);
+        let start = Instant::now();
+        limiter.pass().await;
+        limiter.pass().await;
+        assert!(start.elapsed() >= Duration::from_secs(10), "the limit's own rate again");
     }
 
     #[tokio::test(start_paused = true)]

@@ -30,6 +30,12 @@ impl Pacer {
         self.lag = self.interval * burst.saturating_sub(1);
     }
 
+    /// Begins anew with another rate: what was reserved ahead is not.
+    pub fn restart(&mut self, per_second: f64, burst: u32, now: Moment) {
+        self.set(per_second, burst);
+        self.next = Some(now + self.interval);
+    }
+
     /// The time between two slots.
     pub fn interval(&self) -> Duration {
         self.interval

@@ -2,29 +2,61 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// The moment at which one attempt may write its first byte.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct Slot {
     /// None without a limit: any moment will do.
     at: Option<Instant>,
     /// A leased slot must not be used later.
     lapses: Option<Instant>,
+    /// The era of the schedule that gave it; none of a schedule that has no eras.
+    era: Option<Era>,
+}
+
+/// A time in which a schedule kept one rate. Slots of an earlier one are worth nothing.
+#[derive(Clone, Debug)]
+pub(super) struct Era {
+    number: u64,
+    now: watch::Receiver<u64>,
+}
+
+impl Era {
+    pub(super) fn of(now: &watch::Sender<u64>) -> Self {
+        let now = now.subscribe();
+        let number = *now.borrow();
+        Self { number, now }
+    }
+
+    fn is_over(&self) -> bool {
+        *self.now.borrow() != self.number
+    }
+
+    async fn end(&self) {
+        // A schedule that is gone ends its era, too.
+        let _ = self.now.clone().wait_for(|now| *now != self.number).await;
+    }
 }
 
 impl Slot {
     pub(super) const fn any() -> Self {
-        Self { at: None, lapses: None }
+        Self { at: None, lapses: None, era: None }
     }
 
     pub(super) const fn at(at: Instant) -> Self {
-        Self { at: Some(at), lapses: None }
+        Self { at: Some(at), lapses: None, era: None }
+    }
+
+    /// One that is worth nothing once the era is over.
+    pub(super) const fn within(at: Instant, era: Era) -> Self {
+        Self { at: Some(at), lapses: None, era: Some(era) }
     }
 
     pub(super) const fn lease(begins: Instant, lapses: Instant) -> Self {
-        Self { at: Some(begins), lapses: Some(lapses) }
+        Self { at: Some(begins), lapses: Some(lapses), era: None }
     }
 
     /// Whether the slot must not be used late, whatever it costs.
@@ -32,12 +64,19 @@ impl Slot {
         self.lapses.is_some()
     }
 
-    /// Waits until the slot is no more than this ahead.
+    /// Waits until the slot is no more than this ahead, or is worth nothing any more.
     pub async fn approach(&self, ahead: Duration) {
         if let Some(at) = self.at
             && self.is_beyond(ahead)
         {
-            tokio::time::sleep_until(at - ahead).await;
+            let come = tokio::time::sleep_until(at - ahead);
+            match &self.era {
+                None => come.await,
+                Some(era) => tokio::select! {
+                    () = come => {}
+                    () = era.end() => {}
+                },
+            }
         }
     }
 
@@ -52,6 +91,9 @@ impl Slot {
     }
 
     pub(super) fn is_missed(&self, late: Duration) -> bool {
+        if self.era.as_ref().is_some_and(Era::is_over) {
+            return true;
+        }
         match (self.lapses, self.at) {
             (Some(lapses), _) => Instant::now() > lapses,
             (None, Some(at)) => Instant::now().saturating_duration_since(at) > late,

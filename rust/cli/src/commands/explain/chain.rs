@@ -1,7 +1,7 @@
 //! The chain: its links in order, and how often each runs.
 
 use apisink_config::{Auth, Config, about_middleware};
-use apisink_plan::{JsonResponseSpec, LinkPlan, Plan, RetrySpec};
+use apisink_plan::{JsonResponseSpec, LinkPlan, Plan, RetryBudgetSpec, RetrySpec};
 use serde_json::Value;
 
 use super::table::wrapped;
@@ -29,7 +29,16 @@ pub(super) fn told(config: &Config, plan: &Plan) -> String {
 
 fn attempts(link: &LinkPlan) -> String {
     serde_json::from_value::<RetrySpec>(link.spec.clone())
-        .map(|retry| format!(", at most {} for a row", retry.max_attempts))
+        .map(|retry| {
+            let budget = retry.budget.map(|budget| {
+                let RetryBudgetSpec { share, min_per_second } = budget;
+                format!(
+                    "; retries of an executor are bounded by {share} for each first attempt, and {min_per_second} per second \
+                     are free"
+                )
+            });
+            format!(", at most {} for a row{}", retry.max_attempts, budget.unwrap_or_default())
+        })
         .unwrap_or_default()
 }
 

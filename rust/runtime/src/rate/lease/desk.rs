@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{Ask, Grant, Lease, Lessee, Lessor};
-use crate::rate::Limit;
 use crate::rate::pacer::Moment;
+use crate::rate::{Limit, Steering};
 
 /// All leased limits of an executor process. Whoever carries messages to the driver calls [`LeaseDesk::next_ask`] and
 /// [`LeaseDesk::deliver`] from one thread; attempts wait in [`Line`]s.
@@ -147,6 +147,12 @@ impl Default for LessorDesk {
 }
 
 impl LessorDesk {
+    /// Steers the schedules of a server. Does not block.
+    pub fn steer(&self, server: &str, steering: Steering) {
+        let now = self.zero.elapsed();
+        self.lessor.lock().unwrap_or_else(PoisonError::into_inner).steer(server, steering, now);
+    }
+
     /// Answers a wish. Does not block.
     pub fn answer(&self, ask: &Ask) -> Grant {
         let now = self.zero.elapsed();

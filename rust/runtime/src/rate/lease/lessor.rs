@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::{Ask, Grant};
-use crate::rate::Limit;
 use crate::rate::pacer::{Moment, Pacer};
+use crate::rate::{Limit, Steering};
 
 /// An executor that has not asked for so long is not counted any more.
 const ASKED_LATELY: Duration = Duration::from_secs(5);
@@ -21,11 +21,14 @@ const LEAST_CHUNK: Duration = Duration::from_millis(2);
 #[derive(Debug, Default)]
 pub struct Lessor {
     schedules: HashMap<String, Schedule>,
+    steered: HashMap<String, f64>,
 }
 
 #[derive(Debug)]
 struct Schedule {
     limit: Limit,
+    /// Attempts per second: the limit's own, or what somebody wants instead.
+    per_second: f64,
     pacer: Pacer,
     askers: HashMap<String, Moment>,
     granted: u64,
@@ -35,12 +38,16 @@ struct Schedule {
 impl Lessor {
     /// Answers a wish that arrives at `now`, a moment of the driver's clock.
     pub fn answer(&mut self, ask: &Ask, now: Moment) -> Grant {
-        let schedule = self.schedules.entry(ask.limit.name()).or_insert_with(|| Schedule {
-            limit: ask.limit.clone(),
-            pacer: Pacer::new(ask.limit.per_second, ask.limit.burst),
-            askers: HashMap::new(),
-            granted: 0,
-            asks: 0,
+        let schedule = self.schedules.entry(ask.limit.name()).or_insert_with(|| {
+            let per_second = self.steered.get(&ask.limit.server).copied().unwrap_or(ask.limit.per_second);
+            Schedule {
+                limit: ask.limit.clone(),
+                per_second,
+                pacer: Pacer::new(per_second, ask.limit.burst),
+                askers: HashMap::new(),
+                granted: 0,
+                asks: 0,
+            }
         });
         schedule.asks += 1;
         if let Some(hold) = ask.hold {
@@ -59,6 +66,25 @@ impl Lessor {
         }
     }
 
+    /// Steers the schedules of a server from `now` on; those that are not there yet keep to the rate. Slots that are leased
+    /// already are used: so many as a fraction of a second has.
+    pub fn steer(&mut self, server: &str, steering: Steering, now: Moment) {
+        match steering.per_second {
+            Some(per_second) => self.steered.insert(server.to_owned(), per_second),
+            None => self.steered.remove(server),
+        };
+        for schedule in self.schedules.values_mut().filter(|schedule| schedule.limit.server == server) {
+            let per_second = steering.per_second.unwrap_or(schedule.limit.per_second);
+            if per_second.total_cmp(&schedule.per_second).is_ne() {
+                schedule.per_second = per_second;
+                schedule.pacer.restart(per_second, schedule.limit.burst, now);
+            }
+            if !steering.pause.is_zero() {
+                schedule.pacer.hold(now + steering.pause);
+            }
+        }
+    }
+
     /// Slots given so far of a limit, and wishes answered.
     pub fn counts(&self, limit: &Limit) -> (u64, u64) {
         self.schedules.get(&limit.name()).map_or((0, 0), |schedule| (schedule.granted, schedule.asks))
@@ -71,7 +97,7 @@ impl Schedule {
         self.askers.retain(|_, asked| now.saturating_sub(*asked) < ASKED_LATELY);
         let executors = u32::try_from(self.askers.len()).unwrap_or(u32::MAX);
         let time = (CHUNK / executors).max(LEAST_CHUNK);
-        let slots = (self.limit.per_second * time.as_secs_f64()).ceil();
+        let slots = (self.per_second * time.as_secs_f64()).ceil();
         // In range: a share of a tenth of a second of a rate that the config bounds.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let slots = slots as u32;

@@ -16,7 +16,7 @@ package io.apisink.jni;
 public final class Native {
 
   /** What {@link #abiVersion} of a library that fits this class answers. */
-  public static final int ABI_VERSION = 8;
+  public static final int ABI_VERSION = 9;
 
   /** Bit of {@link #await}: there is room for {@link #submit}. */
   public static final int READY_FOR_ROWS = 1;
@@ -157,4 +157,13 @@ public final class Native {
 
   /** On the driver: answers an executor's message. Does not block; may be called by any thread. */
   public static native byte[] leaseAnswer(byte[] ask);
+
+  /**
+   * On the driver: steers the rate limits of a server that this process keeps, itself or for its executors.
+   *
+   * @param server scheme and authority, as {@code https://api.example.com}
+   * @param perSecond attempts per second from now on; NaN for those of the configs
+   * @param pauseMillis no attempt for so long from now; 0 for no pause
+   */
+  public static native void steerRate(String server, double perSecond, long pauseMillis);
 }

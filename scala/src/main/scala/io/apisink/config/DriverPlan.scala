@@ -3,6 +3,7 @@ package io.apisink.config
 import com.fasterxml.jackson.databind.JsonNode
 import io.apisink.Json
 import io.apisink.Json._
+import io.apisink.control.SendingWindow
 
 /**
  * What the driver must know of a compiled config. Holds no secret.
@@ -17,6 +18,8 @@ import io.apisink.Json._
  * @param skipDelivered which answers of the sink make a row one that is left out: `success` or `any`; none for no answer
  * @param resendOnResume answers in the journal that are asked for again when a run goes on
  * @param failWhen what stops the run early
+ * @param server that requests go to, as its rate limits are called
+ * @param sendingWindow the hours in which rows are sent; none for all
  * @param maxRequestsPerSecond of the whole cluster; none for no limit
  * @param memoryBudgetBytes native memory of an executor process, in bytes
  * @param idempotencyHeader header with the request id; none when switched off
@@ -40,6 +43,8 @@ final case class DriverPlan(
     resendOnResume: Seq[String],
     maxRequestsPerSecond: Option[Double],
     failWhen: FailWhen,
+    server: String,
+    sendingWindow: Option[SendingWindow],
     allowSpeculation: Boolean,
     memoryBudgetBytes: Long,
     idempotencyHeader: Option[String],
@@ -120,6 +125,8 @@ object DriverPlan {
       resendOnResume = json.strings("resendOnResume"),
       maxRequestsPerSecond = json.find("maxRequestsPerSecond").map(_.asDouble()),
       failWhen = failWhen(json.need("failWhen")),
+      server = json.string("server"),
+      sendingWindow = json.find("sendingWindow").map(window),
       allowSpeculation = json.need("allowSpeculation").asBoolean(),
       memoryBudgetBytes = json.long("memoryBudgetBytes"),
       idempotencyHeader = json.optionalString("idempotencyHeader"),
@@ -132,6 +139,9 @@ object DriverPlan {
     json.find("failedShare").map(_.asDouble()),
     json.long("afterRows")
   )
+
+  private def window(json: JsonNode): SendingWindow =
+    SendingWindow.of(json.string("from"), json.string("until"), json.string("timeZone"), json.strings("days"))
 
   private def table(json: JsonNode): TableSettings =
     TableSettings(json.optionalString("table"), json.optionalString("path"))

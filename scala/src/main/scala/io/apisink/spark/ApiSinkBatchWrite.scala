@@ -3,7 +3,8 @@ package io.apisink.spark
 import java.time.Instant
 import java.util.UUID
 
-import io.apisink.ApiSinkPlugin
+import io.apisink.{ApiSinkPlugin, ConfigException}
+import io.apisink.control.{ControlFile, RunControl}
 import io.apisink.config.CompiledConfig
 import io.apisink.journal.{DeliveredIds, FlushLimits, ResumeRule}
 import io.apisink.ledger.{Ledger, OpenRecord}
@@ -42,12 +43,16 @@ private[spark] final class ApiSinkBatchWrite(
     new RunProgress(context, rows, RunProgress.interval(context), Console.say(run.id, _), config.driver.failWhen)
   }
   private var sends = false
+  private var control: Option[RunControl] = None
 
   /** Of the attempts of all tasks; known after [[commit]]. */
   var latencies: Latencies = Latencies.none
 
   /** Refuses what the ledger or the sink forbids. Changes nothing; for Spark's call of `toBatch`. */
-  def check(): Unit = run.check(record)
+  def check(): Unit = {
+    if (config.driver.sendingWindow.isDefined && !steersRate) throw ApiSinkBatchWrite.noWindow
+    run.check(record)
+  }
 
   override def createBatchWriterFactory(info: PhysicalWriteInfo): DataWriterFactory = {
     val opened = run.open(record)
@@ -57,6 +62,8 @@ private[spark] final class ApiSinkBatchWrite(
       case Some(first) =>
         warnings.foreach(Console.warn(run.id, _))
         progress.start()
+        control = steering
+        control.foreach(_.start())
         val skipped = delivered.map(_.leaveOut(ledger.directory, first.partitions))
         new SendingWriterFactory(job(first, info.numPartitions(), skipped))
     }
@@ -69,13 +76,17 @@ private[spark] final class ApiSinkBatchWrite(
   override def commit(messages: Array[WriterCommitMessage]): Unit =
     if (sends) {
       progress.stop()
+      control.foreach(_.stop())
       val tasks = messages.toSeq.collect { case task: TaskCommit => task }
       latencies = tasks.map(_.latencies).foldLeft(Latencies.none)(_ + _)
       run.commit(tasks)
     }
 
   override def abort(messages: Array[WriterCommitMessage]): Unit = {
-    if (sends) progress.stop()
+    if (sends) {
+      progress.stop()
+      control.foreach(_.stop())
+    }
     run.failed()
   }
 
@@ -110,6 +121,15 @@ private[spark] final class ApiSinkBatchWrite(
       RateKeeper.Share(tasks)
     }
 
+  /** The control of the rate limit, where the driver has it in its hands. */
+  private def steering: Option[RunControl] = Option.when(steersRate) {
+    val file = new ControlFile(ledger.directory, Sessions.hadoopConf(spark))
+    new RunControl(config.driver.server, file, config.driver.sendingWindow, Console.say(run.id, _))
+  }
+
+  private def steersRate: Boolean =
+    config.driver.maxRequestsPerSecond.isDefined && (context.isLocal || ApiSinkPlugin.leases)
+
   private def job(first: OpenRecord, partitions: Int, delivered: Option[DeliveredIds]): WriteJob = {
     val plan = config.driver
     new WriteJob(
@@ -132,4 +152,13 @@ private[spark] final class ApiSinkBatchWrite(
       context.broadcast(new SerializableConfiguration(Sessions.hadoopConf(spark)))
     )
   }
+}
+
+private object ApiSinkBatchWrite {
+
+  def noWindow: ConfigException = new ConfigException(
+    "SENDING_WINDOW",
+    "execution.sending_window is kept where the slots of the rate limit are given, and on this cluster nobody gives them",
+    "Start the application with spark.plugins=io.apisink.ApiSinkPlugin."
+  )
 }

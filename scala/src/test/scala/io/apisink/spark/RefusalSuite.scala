@@ -127,6 +127,8 @@ final class RefusalSuite extends SparkTest {
       Nil,
       None,
       FailWhen(None, None, 1),
+      "http://localhost",
+      None,
       allowSpeculation = false,
       1,
       Some("k"),
