@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use apisink_plan::LogLevel;
+use apisink_runtime::session::LogLine;
 use apisink_runtime::{Process, Session, Task};
 use arrow_array::RecordBatch;
 use arrow_array::ffi::FFI_ArrowArray;
@@ -65,7 +66,8 @@ pub(crate) fn take(handle: jlong, max_rows: jint) -> Result<Option<RecordBatch>,
 
 pub(crate) fn take_logs(handle: jlong) -> Result<Vec<Vec<u8>>, NativeError> {
     let lines = handles::get(handle)?.session.take_logs();
-    Ok(lines.into_iter().map(|(level, line)| format!("{} {line}", level_word(level)).into_bytes()).collect())
+    let record = |line: LogLine| format!("{} {} {}", line.logger.word(), level_word(line.level), line.text);
+    Ok(lines.into_iter().map(record).map(String::into_bytes).collect())
 }
 
 pub(crate) fn stats(handle: jlong) -> Result<Vec<u8>, NativeError> {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use apisink_plan::{Plan, RetrySpec, SecretValues};
+use apisink_plan::{LogLevel, Plan, RetrySpec, SecretValues};
+use http::StatusCode;
 use tokio::sync::Semaphore;
 
 use crate::ending::Ending;
@@ -15,6 +16,7 @@ use crate::rate::{Limit, RateLimiter, announced};
 use crate::redirect;
 use crate::request::Request;
 use crate::retry_budget::RetryBudget;
+use crate::session::LogLines;
 use crate::token::Tokens;
 use crate::transport::{EngineContext, Engines, Sent, Transport};
 use crate::warmup::WarmUp;
@@ -34,6 +36,8 @@ pub struct Engine {
     pub(crate) ending: Ending,
     pub(crate) warmup: WarmUp,
     pub(crate) mask: Arc<Mask>,
+    /// What happens beside the exchanges, for the log; not masked yet.
+    pub(crate) events: Arc<LogLines>,
     pub(crate) tokens: Option<Arc<Tokens>>,
     /// That of the chain's `retry`, if it has one.
     pub(crate) retry_budget: Option<Arc<RetryBudget>>,
@@ -63,7 +67,8 @@ impl Engine {
         let window = Arc::new(Semaphore::new(plan.execution.max_in_flight.clamp(1, Semaphore::MAX_PERMITS)));
         let warmup = WarmUp::new(&plan)?;
         let mask = Arc::new(Mask::new(&plan, &secrets)?);
-        let tokens = Tokens::of(&plan, &secrets, engines, &mask)?;
+        let events = Arc::new(LogLines::default());
+        let tokens = Tokens::of(&plan, &secrets, engines, &mask, &events)?;
         let retry_budget = retry_budget(&plan);
         Ok(Self {
             plan,
@@ -74,6 +79,7 @@ impl Engine {
             ending: Ending::default(),
             warmup,
             mask,
+            events,
             tokens,
             retry_budget,
         })
@@ -106,6 +112,21 @@ fn retry_budget(plan: &Plan) -> Option<Arc<RetryBudget>> {
     let retry = plan.chain.iter().find(|link| link.middleware == "retry")?;
     let spec: RetrySpec = serde_json::from_value(retry.spec.clone()).ok()?;
     spec.budget.map(|budget| Arc::new(RetryBudget::new(budget)))
+}
+
+impl Engine {
+    /// The server wants silence for so long: no row is sent meanwhile.
+    fn hold(&self, pause: Duration, status: StatusCode) {
+        if self.limiter.hold(pause) {
+            let server = &self.plan.request.authority;
+            let line = format!(
+                "{server} answered {} and asks for a pause: nothing is sent for {:.1} s",
+                status.as_u16(),
+                pause.as_secs_f64()
+            );
+            self.events.push(LogLevel::Warn, line);
+        }
+    }
 }
 
 impl Terminal for Engine {
@@ -149,7 +170,7 @@ impl Engine {
             && let Ok(response) = &result
             && let Some(pause) = announced::pause(response.status, &response.headers, SystemTime::now())
         {
-            self.limiter.hold(pause.min(Duration::from_millis(most)));
+            self.hold(pause.min(Duration::from_millis(most)), response.status);
         }
         let waited = facts.pool_wait + facts.rate_wait;
         exchange.attempts.push(Attempt {

@@ -142,8 +142,10 @@ impl RateLimiter {
         slot.is_missed(late) || self.held_until().is_some_and(|until| slot.is_before(until))
     }
 
-    /// The server wants silence for so long: of this process and, through the driver, of all.
-    pub fn hold(&self, pause: Duration) {
+    /// The server wants silence for so long: of this process and, through the driver, of all. True when it begins now, false
+    /// when there was silence already.
+    pub fn hold(&self, pause: Duration) -> bool {
+        let begins = self.held_until().is_none();
         let until = self.zero.elapsed() + pause;
         self.held.fetch_max(u64::try_from(until.as_nanos()).unwrap_or(u64::MAX), Ordering::AcqRel);
         match &self.schedule {
@@ -151,6 +153,7 @@ impl RateLimiter {
             Schedule::Own(own) => lock(own).pacer.hold(until),
             Schedule::Leased(line) => line.hold(pause),
         }
+        begins
     }
 
     /// Another rate from now on, or with none the limit's own again. Attempts that wait for slots get other ones. Of a limit

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
 use super::state::Shared;
-use super::{LogLines, Rendered, panic_message};
+use super::{Rendered, panic_message};
 use crate::ending::Stage;
 use crate::engine::Engine;
 use crate::error::RuntimeError;
@@ -27,12 +27,11 @@ pub(super) async fn run(
     engine: Arc<Engine>,
     chain: Arc<Chain>,
     shared: Arc<Shared>,
-    lines: Arc<LogLines>,
 ) {
     let mut ending = engine.ending.join();
     let mut exchanges = JoinSet::new();
     tokio::select! {
-        () = admit(feed, &engine, &chain, &shared, &lines, &mut exchanges) => {}
+        () = admit(feed, &engine, &chain, &shared, &mut exchanges) => {}
         () = ending.until(Stage::Draining) => {}
     }
     tokio::select! {
@@ -51,13 +50,12 @@ async fn admit(
     engine: &Arc<Engine>,
     chain: &Arc<Chain>,
     shared: &Arc<Shared>,
-    lines: &LogLines,
     exchanges: &mut JoinSet<()>,
 ) {
     let mut warm = false;
     while let Some(batch) = feed.recv().await {
         if !warm && !batch.is_empty() {
-            let warn = |why| lines.push(LogLevel::Warn, why);
+            let warn = |why| engine.events.push(LogLevel::Warn, why);
             if let Err(error) = engine.warmup.run(engine.transport.as_ref(), warn).await {
                 return shared.fail(error);
             }

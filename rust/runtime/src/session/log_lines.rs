@@ -8,6 +8,36 @@ use apisink_plan::LogLevel;
 const MOST_LINES: usize = 10_000;
 const MOST_BYTES: usize = 16 << 20;
 
+/// A line for a logger of the JVM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// Whose logger.
+    pub logger: Logger,
+    /// Its level.
+    pub level: LogLevel,
+    /// Secrets masked.
+    pub text: String,
+}
+
+/// Who says a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Logger {
+    /// The middleware `logging`, of one exchange.
+    Exchange,
+    /// An engine, of what happens beside the exchanges: tokens, pauses, warm-up.
+    Native,
+}
+
+impl Logger {
+    /// The last part of the JVM logger's name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Logger::Exchange => "exchange",
+            Logger::Native => "native",
+        }
+    }
+}
+
 /// Lines that the task's thread takes and logs: runtime threads never enter the JVM.
 #[derive(Debug, Default)]
 pub struct LogLines {

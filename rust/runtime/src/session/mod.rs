@@ -25,7 +25,7 @@ use serde::Deserialize;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
-pub use log_lines::LogLines;
+pub use log_lines::{LogLine, LogLines, Logger};
 use render::{RenderContext, RenderedBatch, Renderer};
 pub(crate) use state::Shared;
 pub use state::{Counts, SessionState, SessionStats};
@@ -123,10 +123,8 @@ impl Session {
         let shared = Shared::new(process.budget().clone(), watch);
         process.sessions().opened(shared.clone());
         let (feed, rendered) = tokio::sync::mpsc::unbounded_channel();
-        let feeder = process
-            .handle()
-            .spawn(feed::run(rendered, engine.clone(), chain, shared.clone(), lines.clone()))
-            .abort_handle();
+        let feeder =
+            process.handle().spawn(feed::run(rendered, engine.clone(), chain, shared.clone())).abort_handle();
         let member = match task.rate_keeper {
             Keeper::Share(tasks) => Some(engine.limiter.join(tasks)),
             Keeper::Process | Keeper::Driver => None,
@@ -206,7 +204,7 @@ impl Session {
     /// Waits until there is something to do, at most for `timeout`. With `finishing`, wanting rows is nothing to do.
     pub fn wait(&self, timeout: Duration, finishing: bool) -> Result<SessionState, RuntimeError> {
         let mut state = self.shared.wait(timeout, finishing)?;
-        state.logs = !self.lines.is_empty();
+        state.logs = !self.lines.is_empty() || !self.engine.events.is_empty();
         Ok(state)
     }
 
@@ -223,10 +221,16 @@ impl Session {
         batch.finish().map(Some)
     }
 
-    /// Log lines since the last call.
-    pub fn take_logs(&self) -> Vec<(LogLevel, String)> {
-        let lines = self.lines.take().into_iter();
-        lines.map(|(level, line)| (level, self.engine.mask.text(&line).into_owned())).collect()
+    /// Log lines since the last call: of this session's exchanges, and of its engine, whose lines one of its sessions takes.
+    pub fn take_logs(&self) -> Vec<LogLine> {
+        let sources = [(Logger::Native, &self.engine.events), (Logger::Exchange, &self.lines)];
+        let mut taken = Vec::new();
+        for (logger, lines) in sources {
+            for (level, line) in lines.take() {
+                taken.push(LogLine { logger, level, text: self.engine.mask.text(&line).into_owned() });
+            }
+        }
+        taken
     }
 
     /// What was done so far.

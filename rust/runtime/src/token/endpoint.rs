@@ -1,6 +1,7 @@
 //! The token request (RFC 6749, 4.3, 4.4 and 6): built once, over connections of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use apisink_plan::{ClientAuth, Oauth2Grant, Oauth2Spec, Plan, Secret, SecretValues, TcpPlan, TransportPlan};
 use form_urlencoded::{Serializer, byte_serialize};
@@ -121,6 +122,27 @@ impl Endpoint {
             form.append_pair(name, value.expose());
         }
         form.finish()
+    }
+
+    /// For the log: a token has come.
+    pub(super) fn granted(&self, life: Option<Duration>) -> String {
+        let life =
+            life.map_or("its life is not told".to_owned(), |life| format!("good for {} s", life.as_secs()));
+        format!("a new token from {}, {life}", self.url)
+    }
+
+    /// For the log: the refresh token is of no use.
+    pub(super) fn not_refreshed(&self, refused: &Refused) -> String {
+        format!("no token from {} for the refresh token: it {}; asked for without it", self.url, refused.why)
+    }
+
+    /// For the log: no token yet.
+    pub(super) fn asked_again(&self, refused: &Refused, attempts: u32, pause: Duration) -> String {
+        let (url, why) = (&self.url, &refused.why);
+        format!(
+            "no token from {url} in attempt {attempts}: it {why}; asked again in {:.1} s",
+            pause.as_secs_f64()
+        )
     }
 
     /// What ends the run, for people: the endpoint's words without any credential.

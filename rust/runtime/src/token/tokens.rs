@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use apisink_plan::{AuthSpec, Plan, Secret, SecretValues};
+use apisink_plan::{AuthSpec, LogLevel, Plan, Secret, SecretValues};
 use futures_util::FutureExt;
 use futures_util::future::Shared;
 use tokio::time::Instant;
@@ -15,6 +15,7 @@ use super::{Times, Token};
 use crate::error::RuntimeError;
 use crate::mask::Mask;
 use crate::middleware::BoxFuture;
+use crate::session::LogLines;
 use crate::transport::{Engines, RENDER};
 
 /// Token requests that fail in a passing way are repeated so often in all, after pauses that double from the first
@@ -38,6 +39,7 @@ const UNACCEPTED_PAUSE: Duration = Duration::from_secs(10);
 /// The token of a plan and its secrets, shared by all tasks of the process.
 pub(crate) struct Tokens {
     endpoint: Endpoint,
+    events: Arc<LogLines>,
     state: Mutex<State>,
 }
 
@@ -62,6 +64,7 @@ impl Tokens {
         secrets: &SecretValues,
         engines: &Engines,
         mask: &Arc<Mask>,
+        events: &Arc<LogLines>,
     ) -> Result<Option<Arc<Self>>, RuntimeError> {
         let Some(link) = plan.chain.iter().find(|link| link.middleware == "auth") else { return Ok(None) };
         let Ok(AuthSpec::Oauth2(spec)) = serde_json::from_value(link.spec.clone()) else { return Ok(None) };
@@ -69,7 +72,7 @@ impl Tokens {
             return Ok(None);
         }
         let endpoint = Endpoint::new(&spec, plan, secrets, engines, mask.clone())?;
-        Ok(Some(Arc::new(Self { endpoint, state: Mutex::default() })))
+        Ok(Some(Arc::new(Self { endpoint, events: events.clone(), state: Mutex::default() })))
     }
 
     /// Closes the connections to the endpoint.
@@ -128,6 +131,8 @@ impl Tokens {
                 }
                 state.unaccepted = unaccepted;
                 state.replaced = Some(Instant::now());
+                self.events
+                    .push(LogLevel::Info, "the API refused the token with 401; another is asked for".into());
                 state.token = None;
             }
         }
@@ -157,6 +162,10 @@ impl Tokens {
                 Ok(token)
             }
             Err(error) => {
+                if state.token.as_ref().is_some_and(|token| token.is_good(Instant::now())) {
+                    self.events
+                        .push(LogLevel::Warn, format!("{error}; the one at hand is good until it expires"));
+                }
                 state.failed = Some((Instant::now(), error.clone()));
                 Err(error)
             }
@@ -173,16 +182,22 @@ impl Tokens {
             let asked = Instant::now();
             match self.endpoint.ask(refresh.as_ref()).await {
                 Ok(Grant { header, life, refresh: rotated }) => {
+                    self.events.push(LogLevel::Info, self.endpoint.granted(life));
                     let times = life.map(|life| Times::new(asked, life, rand::random()));
                     let token = Token { header, times, accepted: AtomicBool::new(false) };
                     // An endpoint that gives no new refresh token leaves the old one good (RFC 6749, 6).
                     return Ok((Arc::new(token), rotated.map(Secret::new).or(refresh)));
                 }
-                Err(Refused { grant: true, .. }) if refresh.is_some() => refresh = None,
+                Err(refused @ Refused { grant: true, .. }) if refresh.is_some() => {
+                    self.events.push(LogLevel::Info, self.endpoint.not_refreshed(&refused));
+                    refresh = None;
+                }
                 Err(refused) if refused.passing && attempts < ATTEMPTS => {
                     let pause = (FIRST_PAUSE * (1 << (attempts - 1))).min(LONGEST_PAUSE);
+                    let pause = pause.mul_f64(0.5 + 0.5 * rand::random::<f64>());
+                    self.events.push(LogLevel::Warn, self.endpoint.asked_again(&refused, attempts, pause));
                     attempts += 1;
-                    tokio::time::sleep(pause.mul_f64(0.5 + 0.5 * rand::random::<f64>())).await;
+                    tokio::time::sleep(pause).await;
                 }
                 Err(refused) => return Err(self.endpoint.error(&refused, attempts)),
             }

@@ -8,6 +8,7 @@ mod closing;
 mod connections;
 mod credentials;
 mod encoding;
+mod events;
 mod fail_when;
 mod headers;
 mod json_response;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use apisink_plan::LogLevel;
 use apisink_runtime::middleware::Registry;
+use apisink_runtime::session::Logger;
 use apisink_runtime::transport::Transport;
 use apisink_runtime::{Origin, Process, RuntimeError};
 
@@ -76,8 +77,8 @@ fn a_failure_is_else_one_line_in_the_log_and_the_rows_are_sent() {
     assert_eq!(texts(&drive(&session, 2), "outcome"), ["transport_error"; 2]);
     let logs = session.take_logs();
     assert_eq!(logs.len(), 1, "{logs:?}");
-    assert_eq!(logs[0].0, LogLevel::Warn);
-    assert!(logs[0].1.starts_with("the warm-up failed, and the rows are sent all the same: "), "{logs:?}");
+    assert_eq!((logs[0].logger, logs[0].level), (Logger::Native, LogLevel::Warn));
+    assert!(logs[0].text.starts_with("the warm-up failed, and the rows are sent all the same: "), "{logs:?}");
 }
 
 #[test]

@@ -102,7 +102,7 @@ public final class Native {
    */
   public static native int takeResponses(long session, long arrayAddress, long schemaAddress, int maxRows);
 
-  /** The log lines since the last call, each {@code "<LEVEL> <line>"} in UTF-8. */
+  /** The log lines since the last call, each {@code "exchange|native <LEVEL> <line>"} in UTF-8. */
   public static native byte[][] takeLogs(long session);
 
   /**

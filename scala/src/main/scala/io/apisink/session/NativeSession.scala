@@ -82,11 +82,8 @@ private[apisink] final class NativeSession private (handle: Long, allocator: Buf
   /** Gives the memory of the last batch back. */
   def clearResponses(): Unit = if (root != null) root.clear()
 
-  /** The log lines since the last call: level and text. */
-  def takeLogs(): Seq[(String, String)] = Native.takeLogs(handle).toSeq.map { bytes =>
-    val (level, line) = new String(bytes, UTF_8).span(_ != ' ')
-    level -> line.drop(1)
-  }
+  /** The log lines since the last call, for [[NativeLog]]. */
+  def takeLogs(): Seq[String] = Native.takeLogs(handle).toSeq.map(new String(_, UTF_8))
 
   def stats(): SessionStats = SessionStats.fromJson(Json.parse(Native.sessionStats(handle)))
 

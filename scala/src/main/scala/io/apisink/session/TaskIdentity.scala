@@ -7,7 +7,7 @@ import org.apache.spark.SparkEnv
  * Who asks: a task attempt, as it reaches the sink's `worker` column.
  *
  * @param opening tells apart the times that the run was opened and gone on with
- * @param logLevel the least severe level of the native library's lines that anybody will read
+ * @param logLevel the least severe level of the native library's lines of exchanges that anybody will read
  */
 private[apisink] final case class TaskIdentity(
     runId: String,
@@ -54,7 +54,7 @@ private[apisink] object TaskIdentity {
       ProcessHandle.current().pid(),
       partition,
       taskAttemptId,
-      ExchangeLog.level,
+      NativeLog.exchangeLevel,
       keeper
     )
   }

@@ -7,7 +7,7 @@ import io.apisink.jni.Native
 import io.apisink.journal.{DeliveredIds, EarlierAnswers, EarlierFiles, JournalWriter}
 import io.apisink.metrics.{SessionStats, WriteMetrics}
 import io.apisink.progress.ProgressAccumulator
-import io.apisink.session.{ExchangeLog, NativeSession, TaskIdentity}
+import io.apisink.session.{NativeLog, NativeSession, TaskIdentity}
 import org.apache.arrow.memory.BufferAllocator
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
@@ -240,7 +240,7 @@ private final class Sender(
     stats
   }
 
-  private def takeLogs(): Unit = session.takeLogs().foreach { case (level, line) => ExchangeLog.write(level, line) }
+  private def takeLogs(): Unit = session.takeLogs().foreach(NativeLog.write)
 
   /** @return whether there was anything */
   private def takeResponses(): Boolean = {
