@@ -46,7 +46,8 @@ pub use tables::{
 };
 pub use text::{Reference, ReferenceKind, SecretText, Segment, Text};
 pub use transport::{
-    EngineName, OldestTls, Proxy, Redirects, TcpConnection, Tls, Transport, WarmupFailure, WarmupKind,
+    EngineName, Http2, HttpVersion, OldestTls, Proxy, Redirects, TcpConnection, Tls, Transport,
+    WarmupFailure, WarmupKind,
 };
 
 use keys::{HasTexts, Keys, document, keys, section, sections};

@@ -1,6 +1,5 @@
 //! Answers: their bodies, and when these end.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,6 +9,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 
+use crate::exchange::GivenUp;
 use crate::link::{Ending, Link};
 
 const CHUNK: usize = 64 * 1024;
@@ -120,17 +120,20 @@ impl Answer {
 
 impl Body for Answer {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = GivenUp;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, GivenUp>>> {
         let piece = match self.until_reset {
             None => self.content.next(u64::MAX),
             Some(0) => {
-                // No one wakes this up again: the wire cuts the connection once the first half is written.
                 self.tell();
+                if self.link.is_stream() {
+                    return Poll::Ready(Some(Err(GivenUp)));
+                }
+                // No one wakes this up again: the wire cuts the connection once the first half is written.
                 return Poll::Pending;
             }
             Some(left) => {

@@ -1,4 +1,4 @@
-//! One connection: hyper does the ordinary part, and hands the socket back where the ending is not.
+//! One connection: hyper does the ordinary part, and of HTTP/1.1 hands the socket back where the ending is not.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -38,9 +38,38 @@ impl Drop for Open {
     }
 }
 
+/// The service is done with a stream, also when its future is dropped.
+struct Served(Arc<Link>);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.0.served();
+    }
+}
+
 struct Dispatch {
     shared: Arc<Shared>,
     link: Arc<Link>,
+}
+
+/// The same for connections whose requests are streams.
+struct Streams(Dispatch);
+
+impl Service<Request<Incoming>> for Streams {
+    type Response = Response<Answer>;
+    type Error = GivenUp;
+    type Future = <Dispatch as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let link = self.0.link.stream();
+        let served = Served(link.clone());
+        let answer = Dispatch { shared: self.0.shared.clone(), link }.call(request);
+        Box::pin(async move {
+            let answer = answer.await;
+            drop(served);
+            answer
+        })
+    }
 }
 
 impl Service<Request<Incoming>> for Dispatch {
@@ -75,6 +104,36 @@ pub(crate) async fn run(shared: Arc<Shared>, stream: TcpStream, tls: Option<TlsA
     };
     let link = shared.recorder.connect();
     let open = Open(link.clone());
+    if stream.speaks_http2(shared.script.http2) {
+        serve_streams(shared, stream, link).await;
+    } else {
+        serve_alone(shared, stream, link).await;
+    }
+    drop(open);
+}
+
+/// Serves a connection of HTTP/2.
+async fn serve_streams(shared: Arc<Shared>, stream: Socket, link: Arc<Link>) {
+    let (close_idle, streams) = (shared.script.close_idle, shared.script.http2_streams);
+    let wire = TokioIo::new(Wire::new(stream, link.clone()));
+    let mut connection = pin!(
+        http2::Builder::new(TokioExecutor::new())
+            .max_concurrent_streams(streams)
+            .serve_connection(wire, Streams(Dispatch { shared, link: link.clone() }))
+    );
+    let mut leaving = pin!(link.leaving(close_idle));
+    // What fails here has failed because the client is gone, or because it broke the rules and was told so.
+    let _ = tokio::select! {
+        served = &mut connection => served,
+        () = &mut leaving => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+}
+
+/// Serves a connection of HTTP/1.1.
+async fn serve_alone(shared: Arc<Shared>, stream: Socket, link: Arc<Link>) {
     let close_idle = shared.script.close_idle;
     let wire = TokioIo::new(Wire::new(stream, link.clone()));
     let mut connection = http1::Builder::new()
@@ -82,15 +141,10 @@ pub(crate) async fn run(shared: Arc<Shared>, stream: TcpStream, tls: Option<TlsA
         .serve_connection(wire, Dispatch { shared, link: link.clone() });
 
     let served = {
-        let mut idle = pin!(async {
-            match close_idle {
-                Some(limit) => link.idle_for(limit).await,
-                None => std::future::pending().await,
-            }
-        });
+        let mut leaving = pin!(link.leaving(close_idle));
         let mut closing = false;
         std::future::poll_fn(|cx| {
-            if !closing && idle.as_mut().poll(cx).is_ready() {
+            if !closing && leaving.as_mut().poll(cx).is_ready() {
                 closing = true;
                 Pin::new(&mut connection).graceful_shutdown();
             }
@@ -103,7 +157,6 @@ pub(crate) async fn run(shared: Arc<Shared>, stream: TcpStream, tls: Option<TlsA
     }
     let stream = connection.into_parts().io.into_inner().into_stream();
     end(stream, &link).await;
-    drop(open);
 }
 
 /// Ends the socket as the link says. What fails here has failed because the client is gone, which is the end

@@ -65,7 +65,7 @@ impl Shared {
     }
 }
 
-/// Ends the connection without an answer; how is noted in its link.
+/// Ends the connection, or the stream, without a whole answer; how is noted in its link.
 #[derive(Debug)]
 pub(crate) struct GivenUp;
 

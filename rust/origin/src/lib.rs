@@ -1,4 +1,4 @@
-//! A real HTTP/1.1 API that can be told to misbehave, and that reports what it saw.
+//! A real HTTP API that can be told to misbehave, and that reports what it saw.
 //!
 //! Tests, the demo and the benches talk to it instead of to a mock: the sockets, the resets and the half
 //! answers are real. What it does is scripted by a [`Script`], which is also the command line of the program

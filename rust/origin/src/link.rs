@@ -1,5 +1,8 @@
 //! What the two sides of a connection share: the wire below hyper, which sees bytes, and the service above
 //! it, which sees requests. Only together do they know that an answer is complete, or where to cut it.
+//!
+//! Each stream of HTTP/2 has a link of its own, whose parent is the connection's: its answer is complete when hyper has
+//! all of it, and cutting it off resets the stream.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,31 +46,61 @@ struct State {
     malformed: bool,
 }
 
-/// One connection.
+/// How many requests a connection is busy with.
+struct Busy {
+    requests: usize,
+    /// When the last one ended.
+    since: Instant,
+    /// It is to take no further one.
+    leaving: bool,
+}
+
+/// One connection, or one stream of it.
 pub(crate) struct Link {
+    /// The connection's.
     pub(crate) id: u64,
+    parent: Option<Arc<Link>>,
     recorder: Arc<Recorder>,
     state: Mutex<State>,
     read: AtomicU64,
     written: AtomicU64,
     /// What the last complete answer wrote.
     last_written: AtomicU64,
-    idle_since: Mutex<Option<Instant>>,
-    idle_changed: Notify,
+    busy: Mutex<Busy>,
+    busy_changed: Notify,
 }
 
 impl Link {
     pub(crate) fn new(id: u64, recorder: Arc<Recorder>) -> Self {
+        Self::within(id, recorder, None)
+    }
+
+    /// A stream of this connection.
+    pub(crate) fn stream(self: &Arc<Self>) -> Arc<Self> {
+        Arc::new(Self::within(self.id, self.recorder.clone(), Some(self.clone())))
+    }
+
+    fn within(id: u64, recorder: Arc<Recorder>, parent: Option<Arc<Self>>) -> Self {
         Self {
             id,
+            parent,
             recorder,
             state: Mutex::default(),
             read: AtomicU64::new(0),
             written: AtomicU64::new(0),
             last_written: AtomicU64::new(0),
-            idle_since: Mutex::new(Some(Instant::now())),
-            idle_changed: Notify::new(),
+            busy: Mutex::new(Busy { requests: 0, since: Instant::now(), leaving: false }),
+            busy_changed: Notify::new(),
         }
+    }
+
+    /// Whether it is a stream.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.parent.is_some()
+    }
+
+    fn connection(&self) -> &Self {
+        self.parent.as_deref().unwrap_or(self)
     }
 
     /// A request begins; without an arrival, one that is not counted.
@@ -80,8 +113,10 @@ impl Link {
             self.recorder.update(|book| book.connection_asked(self.id, api));
             state.asked_api |= api;
         }
-        state.exchange = Some(Exchange { arrival, status: 0, ended: false, then: None });
-        *lock(&self.idle_since) = None;
+        let exchange = Exchange { arrival, status: 0, ended: false, then: None };
+        if state.exchange.replace(exchange).is_none() {
+            lock(&self.connection().busy).requests += 1;
+        }
     }
 
     /// The service has decided on an answer.
@@ -94,16 +129,23 @@ impl Link {
 
     /// All of the answer has been given to hyper.
     pub(crate) fn answer_ended(&self) {
-        if let Some(exchange) = &mut lock(&self.state).exchange {
+        let mut state = lock(&self.state);
+        if let Some(exchange) = &mut state.exchange {
             exchange.ended = true;
+        }
+        if self.is_stream() {
+            self.finish(&mut state);
         }
     }
 
-    /// The connection ends when what hyper holds is written.
+    /// The connection ends when what hyper holds is written; a stream ends now.
     pub(crate) fn cut(&self, ending: Ending) {
         let mut state = lock(&self.state);
         state.ending = Some(ending);
         state.cut = true;
+        if self.is_stream() {
+            self.give_up(&mut state);
+        }
     }
 
     /// The connection ends now: the service is about to give up.
@@ -172,25 +214,51 @@ impl Link {
             state.ending = exchange.then;
             state.cut = true;
         }
-        *lock(&self.idle_since) = Some(Instant::now());
-        self.idle_changed.notify_one();
+        self.rest(self.is_stream() && exchange.then.is_some());
     }
 
+    /// A request of the connection has ended; with `leaving` it was the last that is taken.
+    fn rest(&self, leaving: bool) {
+        let connection = self.connection();
+        let mut busy = lock(&connection.busy);
+        busy.requests -= 1;
+        busy.since = Instant::now();
+        busy.leaving |= leaving;
+        connection.busy_changed.notify_one();
+    }
+
+    /// Bytes since the last look. Those of streams that are there at once are all of the one that ends first.
     fn take_traffic(&self) -> Traffic {
+        let connection = self.connection();
         Traffic {
-            read: self.read.swap(0, Ordering::Relaxed),
-            written: self.written.swap(0, Ordering::Relaxed),
+            read: connection.read.swap(0, Ordering::Relaxed),
+            written: connection.written.swap(0, Ordering::Relaxed),
+        }
+    }
+
+    /// The exchange ends without a complete answer.
+    fn give_up(&self, state: &mut State) {
+        let Some(exchange) = state.exchange.take() else { return };
+        if let Some(arrival) = &exchange.arrival {
+            let outcome = if state.ending.is_some() { Outcome::Cut } else { Outcome::Aborted };
+            let traffic = self.take_traffic();
+            self.recorder.update(|book| book.finish(arrival, outcome, traffic));
+        }
+        self.rest(false);
+    }
+
+    /// The service is done with a stream: if it has not decided on an answer, none will come.
+    pub(crate) fn served(&self) {
+        let mut state = lock(&self.state);
+        if state.exchange.as_ref().is_some_and(|exchange| exchange.status == 0) {
+            self.give_up(&mut state);
         }
     }
 
     /// The connection is over, whoever ended it.
     pub(crate) fn closed(&self) {
         let mut state = lock(&self.state);
-        if let Some(Exchange { arrival: Some(arrival), .. }) = state.exchange.take() {
-            let outcome = if state.ending.is_some() { Outcome::Cut } else { Outcome::Aborted };
-            let traffic = self.take_traffic();
-            self.recorder.update(|book| book.finish(&arrival, outcome, traffic));
-        }
+        self.give_up(&mut state);
         let (rest, malformed) = (self.take_traffic(), state.malformed);
         self.recorder.update(|book| book.connection_closed(self.id, rest, malformed));
         drop(state);
@@ -202,15 +270,20 @@ impl Link {
         drop(lock(&self.state));
     }
 
-    /// Returns once the connection has asked nothing for this long.
-    pub(crate) async fn idle_for(&self, limit: Duration) {
+    /// Returns once the connection is to take no further request: it has asked nothing for this long, or was told so.
+    pub(crate) async fn leaving(&self, limit: Option<Duration>) {
         loop {
-            let since = *lock(&self.idle_since);
-            match since {
-                None => self.idle_changed.notified().await,
-                Some(since) => {
+            let (requests, since, leaving) = {
+                let busy = lock(&self.busy);
+                (busy.requests, busy.since, busy.leaving)
+            };
+            match limit.filter(|_| requests == 0) {
+                _ if leaving => return,
+                None => self.busy_changed.notified().await,
+                Some(limit) => {
                     tokio::time::sleep_until(since + limit).await;
-                    if *lock(&self.idle_since) == Some(since) {
+                    let busy = lock(&self.busy);
+                    if busy.requests == 0 && busy.since == since {
                         return;
                     }
                 }

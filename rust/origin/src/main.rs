@@ -10,7 +10,7 @@ use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// A real HTTP/1.1 API that can be told to misbehave, and reports what it saw
+/// A real HTTP API that can be told to misbehave, and reports what it saw
 #[derive(Parser)]
 #[command(name = "apisink-origin", version, long_about = ABOUT, after_long_help = MORE)]
 struct Cli {
@@ -31,7 +31,7 @@ struct Cli {
 }
 
 const ABOUT: &str = "\
-A real HTTP/1.1 API that can be told to misbehave, and reports what it saw
+A real HTTP API that can be told to misbehave, and reports what it saw
 
 Any method and path is answered with 200 and a JSON object: path, query, received (bytes) and key (the
 Idempotency-Key or null). Faults are told by flags, or by the request itself through its path. The one line
@@ -46,7 +46,7 @@ Faults that a request asks for itself, whatever follows the marker in its path:
   /_fault/slow/MS/…               answers that much later
   /_fault/stall/…                 never answers
   /_fault/bytes/COUNT/…           answers with a body of that length
-  /_fault/garbage/…               answers with bytes that are not HTTP
+  /_fault/garbage/…               answers with bytes that are not HTTP (HTTP/2: resets the stream)
   /_fault/reset-before/…          a TCP reset before the answer
   /_fault/reset-amid/…            a TCP reset after half of the answer's body
   /_fault/reset-after/…           a TCP reset after the answer

@@ -24,6 +24,14 @@ pub struct Script {
     #[arg(long)]
     pub no_recording: bool,
 
+    /// Speak HTTP/2 alone, with clients that know so beforehand; what resets a connection resets a stream
+    #[arg(long)]
+    pub http2: bool,
+
+    /// Most requests at once over a connection of HTTP/2
+    #[arg(long, value_name = "COUNT", default_value_t = 200)]
+    pub http2_streams: u32,
+
     /// Seed of everything drawn by chance: the n-th request of two runs meets the same fate
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub seed: u64,
@@ -135,6 +143,8 @@ impl Default for Script {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             no_recording: false,
+            http2: false,
+            http2_streams: 200,
             seed: 0,
             latency: Latency::None,
             echo: false,

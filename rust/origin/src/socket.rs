@@ -15,6 +15,14 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
+    /// Whether its client speaks HTTP/2: over TLS it has been asked (ALPN), otherwise the script says so.
+    pub(crate) fn speaks_http2(&self, script: bool) -> bool {
+        match self {
+            Self::Plain(_) => script,
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
+
     /// Lets closing it send a reset.
     pub(crate) fn set_zero_linger(&self) -> io::Result<()> {
         match self {

@@ -81,7 +81,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         auth: auth_spec,
     };
     let chain = chain::compile(&mut state, parts);
-    let mut transport = transport::compile(&mut state, url.as_ref().map_or("/", |url| &url.base));
+    let mut transport = transport::compile(&mut state, url.as_ref());
     if inputs.dry_run {
         transport.engine = EngineName::Render.as_str().to_owned();
     }

@@ -39,6 +39,6 @@ pub use plan::*;
 pub use response::{RESPONSE_COLUMNS, validator};
 pub use secrets::{Secret, SecretValues};
 pub use transport::{
-    ClientCertificatePlan, ProxyKind, ProxyPlan, RedirectPlan, TcpPlan, TlsPlan, TlsVersion, TransportPlan,
-    WarmupPlan,
+    ClientCertificatePlan, Http2Plan, HttpVersionPlan, ProxyKind, ProxyPlan, RedirectPlan, TcpPlan, TlsPlan,
+    TlsVersion, TransportPlan, WarmupPlan,
 };

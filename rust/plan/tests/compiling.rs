@@ -4,9 +4,9 @@
 
 use apisink_config::{ReferenceKind, parse};
 use apisink_plan::{
-    AuthSpec, BodyNode, ClientAuth, ColumnRef, Compiled, DefaultValue, FormBodySpec, Identity, Inputs,
-    JsonBodySpec, NamedPieces, Oauth2Grant, ParamInjectorSpec, Piece, Plan, ResolvedReference, Secret,
-    SecretSlot, SecretValues, compile,
+    AuthSpec, BodyNode, ClientAuth, ColumnRef, Compiled, DefaultValue, FormBodySpec, HttpVersionPlan,
+    Identity, Inputs, JsonBodySpec, NamedPieces, Oauth2Grant, ParamInjectorSpec, Piece, Plan,
+    ResolvedReference, Secret, SecretSlot, SecretValues, compile,
 };
 use proptest::prelude::*;
 
@@ -619,6 +619,22 @@ fn seconds_become_rounded_milliseconds() {
     assert_eq!(compiled.plan.transport.base_timeout_ms, 2);
     assert_eq!(compiled.plan.transport.tcp.idle_timeout_ms, 2000);
     assert_eq!(compiled.driver.flush_millis, 2500);
+}
+
+#[test]
+fn http2_is_refused_where_it_cannot_be_spoken_and_not_offered_where_it_makes_no_sense() {
+    let transport = |keys: &str| config(LOCAL, &format!("transport: {{{keys}}}"), "");
+    let version = |keys: &str| compiled(&transport(keys)).plan.transport.http_version;
+    assert_eq!(version("base_timeout: 1"), HttpVersionPlan::Auto);
+    assert_eq!(version("http_version: http2"), HttpVersionPlan::Http2);
+    assert_eq!(version("tcp_connection: {keep_alive: false}"), HttpVersionPlan::Http1);
+    let both = refusal(&transport("http_version: http2, tcp_connection: {keep_alive: false}"));
+    assert!(both.contains("c.yaml:6:27: `transport.http_version` is http2, but"), "{both}");
+    assert!(both.contains("each request has a connection of its own"), "{both}");
+    let proxied = |scheme: &str| transport(&format!("http_version: http2, proxy: {{url: '{scheme}://p:1'}}"));
+    let plain = refusal(&proxied("http"));
+    assert!(plain.contains("an HTTP proxy takes requests to http URLs as HTTP/1.1"), "{plain}");
+    assert_eq!(compiled(&proxied("socks5")).plan.transport.http_version, HttpVersionPlan::Http2);
 }
 
 proptest! {

@@ -141,7 +141,7 @@ pub struct Failure {
     pub kind: FailureKind,
     /// What happened, for people; never a secret.
     pub message: String,
-    /// Whether bytes of the request may have left this machine.
+    /// Whether bytes of the request may have left this machine, and the server does not say that it refused them.
     pub may_have_left: bool,
 }
 
@@ -166,6 +166,8 @@ pub enum FailureKind {
     FirstByteTimeout,
     /// The answer stopped too long amid its body.
     BetweenBytesTimeout,
+    /// A PING of HTTP/2 was not answered in time.
+    PingTimeout,
     /// The whole attempt took too long.
     Timeout,
     /// The connection was reset or closed before the answer's end.
@@ -191,6 +193,7 @@ impl FailureKind {
             FailureKind::TlsTimeout => "tls_timeout",
             FailureKind::FirstByteTimeout => "first_byte_timeout",
             FailureKind::BetweenBytesTimeout => "between_bytes_timeout",
+            FailureKind::PingTimeout => "ping_timeout",
             FailureKind::Timeout => "timeout",
             FailureKind::Reset => "reset",
             FailureKind::InvalidResponse => "invalid_http",
@@ -259,7 +262,7 @@ pub struct Notes {
 /// What the transport knows about an attempt's connection.
 #[derive(Clone, Debug, Default)]
 pub struct TransportFacts {
-    /// `HTTP/1.1`.
+    /// `HTTP/1.1` or `HTTP/2`.
     pub protocol: Option<&'static str>,
     /// Address and port of the peer.
     pub remote_addr: Option<std::net::SocketAddr>,
@@ -273,9 +276,10 @@ pub struct TransportFacts {
     pub tls: Option<Duration>,
     /// Time from the request's writing to the head of the answer.
     pub first_byte: Option<Duration>,
-    /// Bytes of the request as they left, TLS included.
+    /// Bytes of the request as they left, TLS included. Over a connection that is shared, those since the last attempt
+    /// that ended there: their sum is right.
     pub bytes_sent: Option<u64>,
-    /// Bytes of the answer as they came, TLS included.
+    /// Bytes of the answer as they came, likewise.
     pub bytes_received: Option<u64>,
     /// How long the connection had been open when the request got it.
     pub connection_age: Option<Duration>,

@@ -50,7 +50,7 @@ pub use parsed::{BodyVerdict, FieldValue, Parsed};
 pub use process::Process;
 pub use process_stats::ProcessStats;
 pub use rate::{Keeper, Limit, Pacer, RateLimiter, Slot};
-pub use request::{Origin, Request};
+pub use request::{LateHeaders, Origin, Request};
 pub use request_id::RequestIds;
 pub use session::{Session, SessionState, SessionStats, Task};
 pub use traffic::{Repeats, Traffic};

@@ -196,6 +196,23 @@ fn what_is_not_promised_is_told() {
 }
 
 #[test]
+fn a_run_says_which_http_it_speaks() {
+    let at = |url: &str, transport: &str| {
+        let config = CONFIG.replace("{{env.API}}/v1", url);
+        explained(&format!("{config}transport: {{{transport}}}\n")).replace("\n                   ", " ")
+    };
+    let one = "HTTP             HTTP/1.1\n";
+    let two = "HTTP             HTTP/2, with up to 8 requests at once over a connection";
+    let eight = "http2: {streams_per_connection: 8}";
+    assert!(at("http://localhost", eight).contains(one));
+    assert!(
+        at("https://localhost", eight).contains(&format!("{two}, if the server prefers it; else HTTP/1.1\n"))
+    );
+    assert!(at("https://localhost", "http_version: http1").contains(one));
+    assert!(at("http://localhost", &format!("http_version: http2, {eight}")).contains(&format!("{two}\n")));
+}
+
+#[test]
 fn references_are_shown_as_they_are_written_with_their_lines() {
     let told = explained(CONFIG);
     for line in ["{{env.API}}                 line 5", "{{secret.vendor:password}}  line 2"] {

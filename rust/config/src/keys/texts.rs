@@ -70,6 +70,7 @@ textless!(
     crate::tables::Place,
     crate::tables::SinkMode,
     crate::transport::EngineName,
+    crate::transport::HttpVersion,
     crate::transport::OldestTls,
     crate::transport::WarmupFailure,
     crate::transport::WarmupKind,

@@ -1,13 +1,17 @@
 //! `transport`: how connections are made and kept.
 
+mod http2;
 mod proxy;
 mod redirects;
 mod tcp;
 mod tls;
 mod warmup;
 
-use crate::keys::{Choice, choice, flag, keys, seconds, section, whole};
+use crate::keys::{Choice, choice, flag, keys, located, seconds, section, whole};
+use crate::problem::Located;
 
+use http2::VERSIONS;
+pub use http2::{Http2, HttpVersion};
 pub use proxy::Proxy;
 pub use redirects::Redirects;
 pub use tcp::TcpConnection;
@@ -22,6 +26,9 @@ keys! {
     pub struct Transport {
         /// The engine that makes connections.
         engine: EngineName = choice(ENGINES).or(EngineName::Hyper),
+        /// Which HTTP is spoken.
+        http_version: Located<HttpVersion> =
+            located(choice(VERSIONS)).or(Located::new(HttpVersion::Auto, Default::default())),
         /// Longest time of one attempt, from the making of its connection to the last byte of its answer. Waits for a
         /// free connection and for the rate limit are not counted.
         base_timeout: f64 = seconds(0.001..=DAY).or(30.0),
@@ -55,20 +62,22 @@ keys! {
         allow_insecure_http: bool = flag().or(false),
         /// The connections themselves.
         tcp_connection: TcpConnection = section(),
+        /// How connections of HTTP/2 are shared.
+        http2: Http2 = section(),
         /// TLS of `https` URLs.
         tls: Tls = section(),
     }
 }
 
 const ENGINES: &[Choice<EngineName>] = &[
-    ("hyper", EngineName::Hyper, "HTTP/1.1 over a pool of its own"),
+    ("hyper", EngineName::Hyper, "HTTP/1.1 and HTTP/2 over a pool of its own"),
     ("render", EngineName::Render, "sends nothing and answers with the request as it would have been sent"),
 ];
 
 /// An engine by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineName {
-    /// `hyper`: HTTP/1.1 over a pool of its own.
+    /// `hyper`: HTTP/1.1 and HTTP/2 over a pool of its own.
     Hyper,
     /// `render`: sends nothing and answers with the request.
     Render,

@@ -1,5 +1,6 @@
 //! `transport`: config to plan.
 
+mod http;
 mod plan;
 mod proxy;
 
@@ -8,11 +9,13 @@ use apisink_config::{OldestTls, SecretText, TcpConnection, Text, Tls, Transport,
 use crate::compile::millis;
 use crate::plan::SecretSlot;
 use crate::state::State;
+use crate::url::Url;
 pub use plan::*;
 
-/// The transport's part of the plan. `base` is the path that all requests have in common.
-pub(crate) fn compile(state: &mut State<'_>, base: &str) -> TransportPlan {
+/// The transport's part of the plan; `url` is that of the requests.
+pub(crate) fn compile(state: &mut State<'_>, url: Option<&Url>) -> TransportPlan {
     let transport: &Transport = &state.config.transport;
+    let proxy = transport.proxy.as_ref().and_then(|proxy| proxy::compile(state, proxy));
     TransportPlan {
         engine: transport.engine.as_str().to_owned(),
         base_timeout_ms: millis(transport.base_timeout),
@@ -23,17 +26,20 @@ pub(crate) fn compile(state: &mut State<'_>, base: &str) -> TransportPlan {
         decompress: transport.decompress,
         max_response_bytes: transport.max_response_bytes,
         dns_cache_ms: millis(transport.dns_cache),
-        proxy: transport.proxy.as_ref().and_then(|proxy| proxy::compile(state, proxy)),
+        http_version: http::version(state, url, proxy.as_ref()),
+        http2: http::http2(&transport.http2),
+        proxy,
         redirects: (transport.redirects.max > 0).then(|| RedirectPlan {
             max: transport.redirects.max,
             hosts: transport.redirects.hosts.iter().map(|host| host.value.to_ascii_lowercase()).collect(),
         }),
-        warmup: warmup(transport, base),
+        warmup: warmup(transport, url.map_or("/", |url| &url.base)),
         tcp: tcp(&transport.tcp_connection),
         tls: tls(state, &transport.tls),
     }
 }
 
+/// `base` is the path that all requests have in common.
 fn warmup(transport: &Transport, base: &str) -> Option<WarmupPlan> {
     let head = match transport.warmup {
         WarmupKind::None => return None,

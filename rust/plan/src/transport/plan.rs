@@ -30,6 +30,10 @@ pub struct TransportPlan {
     pub redirects: Option<RedirectPlan>,
     /// The TCP connections.
     pub tcp: TcpPlan,
+    /// Which HTTP is spoken.
+    pub http_version: HttpVersionPlan,
+    /// Connections of HTTP/2.
+    pub http2: Http2Plan,
     /// TLS.
     pub tls: TlsPlan,
     /// Whether compressed answers are asked for and decompressed.
@@ -112,6 +116,43 @@ impl Default for TcpPlan {
             probe_interval_ms: Some(60_000),
         }
     }
+}
+
+/// Which HTTP is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HttpVersionPlan {
+    /// HTTP/2 where the server chooses it over TLS, else HTTP/1.1.
+    Auto,
+    /// HTTP/1.1 alone.
+    Http1,
+    /// HTTP/2 alone, with prior knowledge where there is no TLS.
+    Http2,
+}
+
+impl HttpVersionPlan {
+    /// The protocols that are offered over TLS (ALPN), the preferred one first.
+    #[must_use]
+    pub const fn offered(self) -> &'static [&'static str] {
+        match self {
+            Self::Auto => &["h2", "http/1.1"],
+            Self::Http1 => &["http/1.1"],
+            Self::Http2 => &["h2"],
+        }
+    }
+}
+
+/// How connections of HTTP/2 are shared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Http2Plan {
+    /// Most requests at once over one connection.
+    pub streams_per_connection: u32,
+    /// Most bytes of an answer that may be under way before they are read.
+    pub window_bytes: u32,
+    /// Silence after which a connection with a request in flight is asked for a sign of life; none never asks.
+    pub ping_interval_ms: Option<u64>,
+    /// Longest time for that sign.
+    pub ping_timeout_ms: u64,
 }
 
 /// Whom to trust over TLS, and who we are.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use apisink_plan::{ClientAuth, Oauth2Grant, Oauth2Spec, Plan, Secret, SecretValues, TcpPlan, TransportPlan};
+use apisink_plan::{
+    ClientAuth, HttpVersionPlan, Oauth2Grant, Oauth2Spec, Plan, Secret, SecretValues, TcpPlan, TransportPlan,
+};
 use form_urlencoded::{Serializer, byte_serialize};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Method};
@@ -187,6 +189,10 @@ fn transport_plan(plan: &Plan, origin: &Origin) -> TransportPlan {
     transport.tcp = TcpPlan { limit: 2, ..TcpPlan::default() };
     transport.max_response_bytes = LONGEST_ANSWER;
     transport.warmup = None;
+    if transport.http_version == HttpVersionPlan::Http2 {
+        // What is known of the API's server says nothing of this one.
+        transport.http_version = HttpVersionPlan::Auto;
+    }
     if origin.authority != plan.request.authority {
         transport.tls.server_name = None;
         transport.tls.pins = Vec::new();

@@ -15,10 +15,7 @@ const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd")
 /// The message of a request: its headers, and those that the transport adds. `compressed` says whether a compressed
 /// answer is asked for, unless the request itself says which ones it accepts.
 pub(super) fn message(request: &Request, compressed: bool) -> Result<http::Request<Full<Bytes>>, Failure> {
-    let uri: Uri = request
-        .target
-        .parse()
-        .map_err(|e| not_sent(FailureKind::InvalidRow("url"), format!("the URL cannot be sent: {e}")))?;
+    let uri = uri(&request.target)?;
     let mut message = http::Request::new(Full::new(request.body.clone()));
     *message.method_mut() = request.method.clone();
     *message.uri_mut() = uri;
@@ -37,4 +34,21 @@ pub(super) fn message(request: &Request, compressed: bool) -> Result<http::Reque
         message.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     Ok(message)
+}
+
+/// Lets a message name its whole URL, as a plain HTTP proxy wants it (RFC 9112, 3.2.2).
+pub(super) fn absolute(message: &mut http::Request<Full<Bytes>>, request: &Request) -> Result<(), Failure> {
+    let scheme = if request.origin.tls { "https" } else { "http" };
+    *message.uri_mut() = uri(&format!("{scheme}://{}{}", request.origin.authority, request.target))?;
+    Ok(())
+}
+
+/// Makes a message one of HTTP/2, where scheme and host are not headers (RFC 9113, 8.3.1).
+pub(super) fn for_http2(message: &mut http::Request<Full<Bytes>>, request: &Request) -> Result<(), Failure> {
+    message.headers_mut().remove(HOST);
+    absolute(message, request)
+}
+
+fn uri(text: &str) -> Result<Uri, Failure> {
+    text.parse().map_err(|e| not_sent(FailureKind::InvalidRow("url"), format!("the URL cannot be sent: {e}")))
 }

@@ -5,6 +5,7 @@ mod answers;
 mod client;
 mod dns;
 mod hostile;
+mod http2;
 mod pool;
 mod proxy;
 mod rate;

@@ -75,7 +75,7 @@ pub(crate) async fn serve(
     Origin::start_tls(Script::default(), Arc::new(config(identity, versions, clients))).await
 }
 
-fn config(
+pub(crate) fn config(
     identity: &Identity,
     versions: &[&'static SupportedProtocolVersion],
     clients: Option<&Authority>,

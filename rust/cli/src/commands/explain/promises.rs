@@ -1,7 +1,10 @@
 //! What a run of the config promises.
 
 use apisink_config::{Config, SourceRows};
-use apisink_plan::{Compiled, DriverMerge, DriverPlan, DriverSource, FailWhen, Identity, RetrySpec};
+use apisink_plan::{
+    Compiled, DriverMerge, DriverPlan, DriverSource, FailWhen, HttpVersionPlan, Identity, RetrySpec,
+    TransportPlan,
+};
 
 use super::table::Table;
 
@@ -38,11 +41,26 @@ pub(super) fn told(config: &Config, compiled: &Compiled) -> Table {
             plan.execution.memory_budget_bytes >> 20
         ),
     );
+    table.row("HTTP", http(&plan.transport, &plan.request.scheme));
     table.row(
         "speculation",
         if driver.allow_speculation { "allowed" } else { "refused: it sends rows twice" },
     );
     table
+}
+
+fn http(transport: &TransportPlan, scheme: &str) -> String {
+    let shared = format!(
+        "HTTP/2, with up to {} requests at once over a connection",
+        transport.http2.streams_per_connection
+    );
+    match transport.http_version {
+        HttpVersionPlan::Http2 => shared,
+        HttpVersionPlan::Auto if scheme == "https" => {
+            format!("{shared}, if the server prefers it; else HTTP/1.1")
+        }
+        HttpVersionPlan::Auto | HttpVersionPlan::Http1 => "HTTP/1.1".to_owned(),
+    }
 }
 
 fn source(config: &Config, source: &DriverSource) -> String {

@@ -3,23 +3,21 @@
 use std::future::Future;
 use std::time::Duration;
 
-use bytes::Bytes;
+use http::Version;
 use http::header::{CONNECTION, HeaderValue, PROXY_AUTHORIZATION};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::HyperTransport;
 use super::answer::{Body, Reading};
 use super::clock::Clock;
-use super::connection::Connection;
-use super::dial::Proxy;
+use super::connection::{Connection, Message};
 use super::pool::{Place, Taken};
 use crate::budget::Reservation;
 use crate::exchange::{Failure, FailureKind, Response, TransportFacts};
 use crate::rate::{RateLimiter, Slot};
 use crate::request::Request;
-use crate::transport::failure::{classify, not_sent};
+use crate::transport::failure::{classify, is_refusal, not_sent};
 use crate::transport::message;
 
 /// So long before its slot a request takes or opens its connection. Earlier, the connection would be idle in its
@@ -32,6 +30,10 @@ const LATE: Duration = Duration::from_millis(10);
 
 /// How often a request takes another slot before it is written late all the same.
 const RENEWALS: u32 = 2;
+
+/// How often a request goes again although it was the first of its connection that was refused. Those after it were
+/// refused because of those before them, which is no refusal of all.
+const REFUSALS: u32 = 2;
 
 impl HyperTransport {
     pub(super) async fn attempt(
@@ -52,51 +54,92 @@ impl HyperTransport {
         let mut clock = Clock::start(Duration::from_millis(self.plan.base_timeout_ms));
         let (mut slot, wait) = left_out(&mut clock, limiter.reserve()).await;
         facts.rate_wait += wait;
-        let mut message = Some(first);
+        let mut unsent = Some(first);
+        let mut refusals = 0;
         loop {
             let Ready { mut connection, was_idle } =
                 self.ready_connection(&place, request, limiter, &mut slot, &mut clock, facts).await?;
-            let before = connection.traffic.so_far();
-            let mut to_send = match message.take() {
+            let before = connection.line().traffic.so_far();
+            let message = match unsent.take() {
                 Some(message) => message,
                 None => message::message(request, self.plan.decompress)?,
             };
-            if let Some(proxy) = self.connector.dialer.plain_proxy(&request.origin) {
-                through(proxy, request, &mut to_send)?;
-            }
-            if self.pool.is_last_use(&connection) {
-                to_send.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            if let Some(late) = &request.late {
-                late.put(request, to_send.headers_mut())
-                    .map_err(|error| not_sent(FailureKind::InvalidRow(error.kind), error.message))?;
-            }
+            let message = self.shaped(message, request, &connection)?;
             let written = Instant::now();
-            let sent = clock.limit(self.phases.first_byte, peer, connection.send(to_send)).await;
-            let nothing_left = connection.traffic.so_far().1 == before.1;
-            match sent {
+            let sent = clock.limit(self.phases.first_byte, peer, connection.send(message)).await;
+            let nothing_left = connection.line().traffic.so_far().1 == before.1;
+            let mut error = match sent {
                 Ok(Ok(response)) => {
                     facts.first_byte = Some(written.elapsed());
                     let result = self.read(response, &mut clock, peer, memory).await;
-                    let after = connection.traffic.so_far();
-                    facts.bytes_received = Some(after.0 - before.0);
-                    facts.bytes_sent = Some(after.1 - before.1);
+                    let (received, sent) = connection.bytes_since(before);
+                    (facts.bytes_received, facts.bytes_sent) = (Some(received), Some(sent));
                     if result.as_ref().is_ok_and(|response| !response.truncated) {
                         place.put(connection);
                     }
                     return result;
                 }
-                Ok(Err(mut error)) => {
-                    message = error.take_message();
-                    let nothing_left = nothing_left || message.is_some();
-                    // Another connection is no repeat when nothing of the request can have been processed.
-                    if !(nothing_left && was_idle) {
-                        return Err(classify(&error.into_error(), peer, !nothing_left));
-                    }
+                Ok(Err(error)) => error,
+                Err(late) => {
+                    connection.retire_if_silent();
+                    return Err(Failure { may_have_left: !nothing_left, ..late });
                 }
-                Err(late) => return Err(Failure { may_have_left: !nothing_left, ..late }),
+            };
+            unsent = error.take_message();
+            let error = error.into_error();
+            let refused = is_refusal(&error);
+            let unprocessed = nothing_left || refused || unsent.is_some();
+            // Another connection is no repeat when nothing of the request can have been processed.
+            let again = unprocessed
+                && match &connection {
+                    Connection::Alone(_) => was_idle,
+                    Connection::Stream(stream) => {
+                        stream.retire();
+                        // It has another form than over HTTP/1.1, which may be spoken next.
+                        unsent = None;
+                        refusals += u32::from(stream.number() == 0);
+                        refusals <= REFUSALS
+                    }
+                };
+            if !again {
+                return Err(classify(&error, peer, !unprocessed));
+            }
+            if refused {
+                // The server has seen it.
+                let (other, wait) = left_out(&mut clock, limiter.reserve()).await;
+                slot = other;
+                facts.rate_wait += wait;
             }
         }
+    }
+
+    /// The form of a message that its connection takes.
+    fn shaped(
+        &self,
+        mut message: Message,
+        request: &Request,
+        connection: &Connection,
+    ) -> Result<Message, Failure> {
+        if matches!(connection, Connection::Alone(_)) {
+            if let Some(proxy) = self.connector.dialer.plain_proxy(&request.origin) {
+                message::absolute(&mut message, request)?;
+                if let Some(authorization) = proxy.authorization() {
+                    message.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
+                }
+            }
+            if self.pool.is_last_use(connection) {
+                message.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+        }
+        if let Some(late) = &request.late {
+            late.put(request, message.headers_mut())
+                .map_err(|error| not_sent(FailureKind::InvalidRow(error.kind), error.message))?;
+        }
+        if matches!(connection, Connection::Stream(_)) {
+            // Afterwards: what is signed is the host by its name.
+            message::for_http2(&mut message, request)?;
+        }
+        Ok(message)
     }
 
     /// A connection for this moment: the slot has come when it is returned.
@@ -115,13 +158,16 @@ impl HyperTransport {
             let (taken, wait) = left_out(clock, place.take()).await;
             facts.pool_wait += wait;
             let (connection, was_idle) = match taken {
-                Taken::Idle(mut connection, since) => {
+                Taken::Ready(mut connection, since) => {
                     if !connection.is_ready(since).await {
                         continue;
                     }
                     (connection, true)
                 }
-                Taken::Open(ticket) => (self.connector.connect(&request.origin, clock, ticket).await?, false),
+                Taken::Open(ticket) => {
+                    (place.made(self.connector.connect(&request.origin, clock, ticket).await?), false)
+                }
+                Taken::Failed(failure) => return Err(failure),
             };
             // A slot that must not be used is never used; one that is only late is, when others came too late as well.
             let unusable = limiter.is_missed(slot, Duration::MAX);
@@ -161,6 +207,7 @@ impl HyperTransport {
             clock,
             phase: self.phases.between_bytes,
             peer,
+            streamed: head.version == Version::HTTP_2,
             cap: self.plan.max_response_bytes,
             decompress: self.plan.decompress,
             memory,
@@ -176,22 +223,6 @@ struct Ready {
     /// It was idle before, in the pool or while the slot was awaited, and may have ended unseen. The end of one that
     /// was not is the server's answer to this request.
     was_idle: bool,
-}
-
-/// The form of a message that a plain HTTP proxy takes (RFC 9112, 3.2.2).
-fn through(
-    proxy: &Proxy,
-    request: &Request,
-    message: &mut http::Request<Full<Bytes>>,
-) -> Result<(), Failure> {
-    let url = format!("http://{}{}", request.origin.authority, request.target);
-    *message.uri_mut() = url
-        .parse()
-        .map_err(|e| not_sent(FailureKind::InvalidRow("url"), format!("the URL cannot be sent: {e}")))?;
-    if let Some(authorization) = proxy.authorization() {
-        message.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
-    }
-    Ok(())
 }
 
 /// Waits for something that is not the server's doing, and leaves the wait out of the attempt's time.

@@ -1,22 +1,25 @@
-//! Making a connection: name, TCP, TLS, HTTP handshake, each timed.
+//! Making a connection: name, TCP, TLS, the beginning of HTTP, each timed.
 
-use std::future::Future;
 use std::time::{Duration, Instant};
 
-use apisink_plan::TcpPlan;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use apisink_plan::{HttpVersionPlan, TcpPlan};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::http1::SendRequest;
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::clock::{Clock, Phases};
-use super::connection::Connection;
+use super::clock::{Clock, Phase, Phases};
+use super::connection::Line;
 use super::dial::Dialer;
+use super::http2::{Beginning, Sharing};
 use super::pool::{OpenCount, Ticket};
 use super::tls::{self, Tls};
 use super::wire::Wire;
+use super::{http1, http2};
 use crate::error::RuntimeError;
 use crate::exchange::{Failure, FailureKind};
 use crate::request::Origin;
@@ -28,8 +31,23 @@ use crate::transport::failure::not_sent;
 pub(super) struct Connector {
     phases: Phases,
     tcp: TcpPlan,
+    version: HttpVersionPlan,
+    sharing: Sharing,
     tls: Tls,
     pub(super) dialer: Dialer,
+}
+
+/// A connection that was made.
+pub(super) struct Made {
+    pub(super) speaks: Speaks,
+    pub(super) line: Line,
+    pub(super) ticket: Ticket,
+}
+
+/// What a connection speaks.
+pub(super) enum Speaks {
+    Http1(SendRequest<Full<Bytes>>),
+    Http2(Beginning),
 }
 
 impl Connector {
@@ -39,8 +57,15 @@ impl Connector {
             Some(client) => Some((context.secret(client.certificate)?, context.secret(client.key)?)),
             None => None,
         };
-        let tls = Tls::new(&plan.tls, client, &["http/1.1"]).map_err(RuntimeError::Plan)?;
-        Ok(Self { phases: Phases::new(plan), tcp: plan.tcp.clone(), tls, dialer: Dialer::new(context)? })
+        let tls = Tls::new(&plan.tls, client, plan.http_version.offered()).map_err(RuntimeError::Plan)?;
+        Ok(Self {
+            phases: Phases::new(plan),
+            tcp: plan.tcp.clone(),
+            version: plan.http_version,
+            sharing: Sharing::new(&plan.http2),
+            tls,
+            dialer: Dialer::new(context)?,
+        })
     }
 
     /// Makes a connection. No byte of a request has left when this fails.
@@ -49,32 +74,71 @@ impl Connector {
         origin: &Origin,
         clock: &Clock,
         ticket: Ticket,
-    ) -> Result<Connection, Failure> {
+    ) -> Result<Made, Failure> {
+        match self.open(origin, clock, ticket.opening()).await {
+            Ok((speaks, line)) => Ok(Made { speaks, line, ticket }),
+            Err(failure) => {
+                ticket.failed(&failure);
+                Err(failure)
+            }
+        }
+    }
+
+    async fn open(&self, origin: &Origin, clock: &Clock, open: OpenCount) -> Result<(Speaks, Line), Failure> {
         let peer = origin.authority.as_str();
-        let open = ticket.opening();
         let (stream, mut times) = clock.limit(self.phases.connect, peer, self.dialer.dial(origin)).await??;
         let remote_addr = stream
             .peer_addr()
             .map_err(|e| not_sent(FailureKind::Connect, format!("{peer} left at once: {e}")))?;
         self.set_options(&stream);
-        let wire = Wire::new(stream);
+        let wire = Wire::new(stream, open);
         let traffic = wire.traffic();
-        let sender = if origin.tls {
+        let speaks = if origin.tls {
             let start = Instant::now();
             let stream = clock.limit(self.phases.tls, peer, self.handshake_tls(origin, wire)).await??;
             times.tls = Some(start.elapsed());
-            let (sender, connection) =
-                http1::handshake(TokioIo::new(stream)).await.map_err(|e| no_http(peer, &e))?;
-            drive(connection, open);
-            sender
+            let http2 = self.chosen(&stream, peer)?;
+            self.begin(stream, http2, peer, clock).await?
         } else {
-            let (sender, connection) =
-                http1::handshake(TokioIo::new(wire)).await.map_err(|e| no_http(peer, &e))?;
-            drive(connection, open);
-            sender
+            let http2 = self.version == HttpVersionPlan::Http2 && self.dialer.plain_proxy(origin).is_none();
+            self.begin(wire, http2, peer, clock).await?
         };
+        if matches!(speaks, Speaks::Http2(_)) {
+            traffic.let_it_speak();
+        }
         let opened = tokio::time::Instant::now();
-        Ok(Connection { sender, remote_addr, times, traffic, opened, uses: 0, _ticket: ticket })
+        Ok((speaks, Line { remote_addr, times, traffic, opened }))
+    }
+
+    /// Whether the server has chosen HTTP/2.
+    fn chosen(&self, stream: &TlsStream<Wire>, peer: &str) -> Result<bool, Failure> {
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        if self.version == HttpVersionPlan::Http2 && !http2 {
+            let message = format!(
+                "{peer} does not offer HTTP/2 over TLS (ALPN); write transport.http_version: auto if HTTP/1.1 will do"
+            );
+            return Err(not_sent(FailureKind::Connect, message));
+        }
+        Ok(http2)
+    }
+
+    async fn begin<S>(&self, stream: S, http2: bool, peer: &str, clock: &Clock) -> Result<Speaks, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let failed = |version: &str, why: &dyn std::fmt::Display| {
+            not_sent(FailureKind::Connect, format!("{peer} does not begin to speak {version}: {why}"))
+        };
+        if !http2 {
+            let begun = http1::handshake(stream).await;
+            return begun.map(Speaks::Http1).map_err(|e| failed("HTTP/1.1", &e));
+        }
+        let phase = Phase { what: "no SETTINGS of HTTP/2", ..self.phases.connect };
+        match clock.limit(phase, peer, http2::begin(stream, self.sharing)).await? {
+            Ok(Some(beginning)) => Ok(Speaks::Http2(beginning)),
+            Ok(None) => Err(failed("HTTP/2", &"it closed the connection")),
+            Err(error) => Err(failed("HTTP/2", &chain(&error))),
+        }
     }
 
     /// What fails here costs speed, not correctness.
@@ -107,18 +171,8 @@ impl Connector {
     }
 }
 
-/// Reads and writes the connection in a task of its own until it ends; then it no longer counts as open.
-fn drive<C>(connection: C, open: OpenCount)
-where
-    C: Future<Output = hyper::Result<()>> + Send + 'static,
-{
-    tokio::spawn(async move {
-        // Its errors reach the request that suffers them.
-        let _ = connection.await;
-        drop(open);
-    });
-}
-
-fn no_http(peer: &str, error: &hyper::Error) -> Failure {
-    not_sent(FailureKind::Connect, format!("{peer} does not begin to speak HTTP: {error}"))
+/// An error and its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -1,4 +1,4 @@
-//! A connection as the pool keeps it.
+//! A connection as an attempt holds it: alone (HTTP/1.1), or a stream of one that it shares (HTTP/2).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,32 +7,30 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1};
-use tokio::time::{Instant, timeout};
+use hyper::client::conn::TrySendError;
+use tokio::time::Instant;
 
-use super::pool::Ticket;
+use super::http1::Alone;
+use super::http2::Stream;
 use super::wire::Traffic;
 use crate::exchange::TransportFacts;
+
+/// A request on its way.
+pub(super) type Message = http::Request<Full<Bytes>>;
+
+/// How a request ended that got no head of an answer.
+pub(super) type NoAnswer = TrySendError<Message>;
 
 /// After so long a pause a connection may have ended without this side having noticed yet. The look costs a system
 /// call: between two requests that follow each other at once it is left out.
 const SUSPECT_AFTER: Duration = Duration::from_millis(1);
 
-/// A connection that is still busy so long after its answer's end, such as with a request that its server has
-/// answered without reading it, is not waited for.
-const SETTLES_WITHIN: Duration = Duration::from_millis(100);
-
-/// A connection that is ready for a request. Dropping it closes it.
-pub(super) struct Connection {
-    pub(super) sender: http1::SendRequest<Full<Bytes>>,
+/// What a socket is, from its making to its end.
+pub(super) struct Line {
     pub(super) remote_addr: SocketAddr,
     pub(super) times: ConnectTimes,
     pub(super) traffic: Arc<Traffic>,
     pub(super) opened: Instant,
-    /// Requests that it has carried.
-    pub(super) uses: u64,
-    /// Its place in the pool's count.
-    pub(super) _ticket: Ticket,
 }
 
 /// How long the phases of its making took.
@@ -43,39 +41,90 @@ pub(super) struct ConnectTimes {
     pub(super) tls: Option<Duration>,
 }
 
+/// The right to send one request at a time. Dropping it closes what is its alone: the connection, or its stream.
+pub(super) enum Connection {
+    Alone(Alone),
+    Stream(Stream),
+}
+
 impl Connection {
+    pub(super) fn line(&self) -> &Line {
+        match self {
+            Self::Alone(alone) => &alone.line,
+            Self::Stream(stream) => stream.line(),
+        }
+    }
+
+    /// Requests that the socket has carried before the next one.
+    pub(super) fn uses(&self) -> u64 {
+        match self {
+            Self::Alone(alone) => alone.uses,
+            Self::Stream(stream) => stream.number(),
+        }
+    }
+
     /// Whether it is known to have ended.
     pub(super) fn is_closed(&self) -> bool {
-        self.sender.is_closed()
+        match self {
+            Self::Alone(alone) => alone.is_closed(),
+            Self::Stream(stream) => stream.is_closed(),
+        }
     }
 
     /// Waits until the end of its last answer has been seen by its task as well; false when it has ended.
     pub(super) async fn is_ready(&mut self, idle_since: Instant) -> bool {
         if idle_since.elapsed() >= SUSPECT_AFTER {
-            self.traffic.suspect();
+            self.line().traffic.suspect();
         }
-        self.sender.is_ready() || matches!(timeout(SETTLES_WITHIN, self.sender.ready()).await, Ok(Ok(())))
+        match self {
+            Self::Alone(alone) => alone.is_ready().await,
+            Self::Stream(stream) => !stream.is_closed(),
+        }
     }
 
     /// Writes a request and waits for the head of its answer.
-    pub(super) async fn send(
-        &mut self,
-        message: http::Request<Full<Bytes>>,
-    ) -> Result<http::Response<Incoming>, TrySendError<http::Request<Full<Bytes>>>> {
-        self.uses += 1;
-        self.sender.try_send_request(message).await
+    pub(super) async fn send(&mut self, message: Message) -> Result<http::Response<Incoming>, NoAnswer> {
+        match self {
+            Self::Alone(alone) => alone.send(message).await,
+            Self::Stream(stream) => stream.send(message).await,
+        }
     }
 
     /// Writes down what an attempt learns by getting this connection.
     pub(super) fn note(&self, facts: &mut TransportFacts) {
-        facts.protocol = Some("HTTP/1.1");
-        facts.remote_addr = Some(self.remote_addr);
-        facts.reused = Some(self.uses > 0);
-        facts.connection_uses = Some(self.uses + 1);
-        facts.connection_age = Some(self.opened.elapsed());
-        let new = self.uses == 0;
-        facts.dns = new.then_some(self.times.dns);
-        facts.connect = new.then_some(self.times.connect);
-        facts.tls = self.times.tls.filter(|_| new);
+        let (line, uses) = (self.line(), self.uses());
+        facts.protocol = Some(match self {
+            Self::Alone(_) => "HTTP/1.1",
+            Self::Stream(_) => "HTTP/2",
+        });
+        facts.remote_addr = Some(line.remote_addr);
+        facts.reused = Some(uses > 0);
+        facts.connection_uses = Some(uses + 1);
+        facts.connection_age = Some(line.opened.elapsed());
+        let new = uses == 0;
+        facts.dns = new.then_some(line.times.dns);
+        facts.connect = new.then_some(line.times.connect);
+        facts.tls = line.times.tls.filter(|_| new);
+    }
+
+    /// Lets it take no further request when nothing was answered on it while one has waited: the others would wait as
+    /// long.
+    pub(super) fn retire_if_silent(&self) {
+        if let Self::Stream(stream) = self
+            && stream.is_silent()
+        {
+            stream.retire();
+        }
+    }
+
+    /// Bytes read and written since `before`; over a shared connection, since the last attempt that ended there.
+    pub(super) fn bytes_since(&self, before: (u64, u64)) -> (u64, u64) {
+        match self {
+            Self::Alone(alone) => {
+                let now = alone.line.traffic.so_far();
+                (now.0 - before.0, now.1 - before.1)
+            }
+            Self::Stream(stream) => stream.bytes(),
+        }
     }
 }

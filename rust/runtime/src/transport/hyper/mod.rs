@@ -6,6 +6,8 @@ mod clock;
 mod connect;
 mod connection;
 mod dial;
+mod http1;
+mod http2;
 mod pool;
 pub(in crate::transport) mod tls;
 mod warmup;
@@ -27,7 +29,7 @@ use crate::middleware::BoxFuture;
 use crate::rate::RateLimiter;
 use crate::request::{Origin, Request};
 
-/// HTTP/1.1 over plain TCP or TLS, with a bounded number of connections.
+/// HTTP/1.1 and HTTP/2 over plain TCP or TLS, with a bounded number of connections.
 #[derive(Debug)]
 pub struct HyperTransport {
     plan: TransportPlan,
@@ -47,7 +49,7 @@ impl HyperTransport {
         let plan = context.plan.clone();
         Ok(Self {
             phases: Phases::new(&plan),
-            pool: Pool::new(&plan.tcp),
+            pool: Pool::new(&plan),
             connector: Connector::new(context)?,
             plan,
             reaping: Once::new(),

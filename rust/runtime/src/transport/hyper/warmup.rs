@@ -29,8 +29,9 @@ impl HyperTransport {
         let Some(place) = self.pool.place(&host).await else { return Ok(()) };
         let clock = Clock::start(Duration::from_millis(self.plan.base_timeout_ms));
         let connection = match place.take().await {
-            Taken::Idle(connection, _) => connection,
-            Taken::Open(ticket) => self.connector.connect(origin, &clock, ticket).await?,
+            Taken::Ready(connection, _) => connection,
+            Taken::Open(ticket) => place.made(self.connector.connect(origin, &clock, ticket).await?),
+            Taken::Failed(failure) => return Err(failure),
         };
         place.put(connection);
         Ok(())

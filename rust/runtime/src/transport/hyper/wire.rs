@@ -11,12 +11,16 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::pool::OpenCount;
+
 /// Bytes of a connection, TLS included.
 #[derive(Debug, Default)]
 pub(super) struct Traffic {
     read: AtomicU64,
     written: AtomicU64,
     suspect: AtomicBool,
+    /// Whether the peer may speak unasked, as in HTTP/2.
+    may_speak: AtomicBool,
 }
 
 impl Traffic {
@@ -29,26 +33,32 @@ impl Traffic {
     pub(super) fn suspect(&self) {
         self.suspect.store(true, Ordering::Relaxed);
     }
+
+    /// Takes what the peer sends unasked for something else than its end.
+    pub(super) fn let_it_speak(&self) {
+        self.may_speak.store(true, Ordering::Relaxed);
+    }
 }
 
-/// A socket that counts.
+/// A socket that counts, and is counted.
 #[derive(Debug)]
 pub(super) struct Wire {
     stream: TcpStream,
     traffic: Arc<Traffic>,
+    _open: OpenCount,
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, traffic: Arc::default() }
+    pub(super) fn new(stream: TcpStream, open: OpenCount) -> Self {
+        Self { stream, traffic: Arc::default(), _open: open }
     }
 
     pub(super) fn traffic(&self) -> Arc<Traffic> {
         self.traffic.clone()
     }
 
-    /// After a long idle time the end of the connection may lie unread in the kernel. What the peer sends unasked on
-    /// an idle connection is its end as well (TLS close_notify, 408).
+    /// After a long idle time the end of the connection may lie unread in the kernel. What the peer of HTTP/1.1 sends
+    /// unasked on an idle connection is its end as well (TLS close_notify, 408).
     fn look(&self) -> io::Result<()> {
         if !self.traffic.suspect.swap(false, Ordering::Relaxed) {
             return Ok(());
@@ -56,6 +66,7 @@ impl Wire {
         match SockRef::from(&self.stream).peek(&mut [MaybeUninit::uninit()]) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
             Err(error) => Err(error),
+            Ok(1..) if self.traffic.may_speak.load(Ordering::Relaxed) => Ok(()),
             Ok(_) => Err(io::ErrorKind::ConnectionAborted.into()),
         }
     }
@@ -68,7 +79,7 @@ impl Wire {
 
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, traffic } = self.get_mut();
+        let Self { stream, traffic, .. } = self.get_mut();
         let before = buf.filled().len();
         ready!(Pin::new(stream).poll_read(cx, buf))?;
         traffic.read.fetch_add((buf.filled().len() - before) as u64, Ordering::Relaxed);

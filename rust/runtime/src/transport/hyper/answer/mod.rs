@@ -15,7 +15,7 @@ use self::coding::Decoding;
 use super::clock::{Clock, Phase};
 use crate::budget::Reservation;
 use crate::exchange::{Failure, FailureKind};
-use crate::transport::failure::classify;
+use crate::transport::failure::{classify, reset_amid};
 
 /// A body as it came, decompressed and as UTF-8 where the answer says how, and whether it was cut off at the cap.
 pub(super) struct Body {
@@ -29,6 +29,8 @@ pub(super) struct Reading<'a> {
     /// Bounds the time between two pieces.
     pub(super) phase: Phase,
     pub(super) peer: &'a str,
+    /// Whether it comes over a stream of HTTP/2.
+    pub(super) streamed: bool,
     /// Most bytes, decompressed.
     pub(super) cap: usize,
     /// Whether compressed bodies are decompressed.
@@ -109,6 +111,8 @@ impl Reading<'_> {
     async fn next(&mut self, incoming: &mut Incoming) -> Result<Option<Bytes>, Failure> {
         loop {
             match self.clock.limit(self.phase, self.peer, incoming.frame()).await? {
+                // A stream that was reset without an error looks like an end to hyper (RFC 9113, 8.1).
+                None if self.streamed && !incoming.is_end_stream() => return Err(reset_amid(self.peer)),
                 None => return Ok(None),
                 Some(Err(error)) => return Err(classify(&error, self.peer, true)),
                 Some(Ok(frame)) => {

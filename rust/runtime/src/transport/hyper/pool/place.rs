@@ -1,0 +1,96 @@
+//! A caller's place in the pool, and what it gets there.
+
+use std::sync::Arc;
+
+use tokio::sync::SemaphorePermit;
+use tokio::time::Instant;
+
+use super::Pool;
+use super::count::{Full, Ticket};
+use super::host::{Host, Idle};
+use super::lock;
+use crate::exchange::Failure;
+use crate::transport::hyper::connect::{Made, Speaks};
+use crate::transport::hyper::connection::Connection;
+use crate::transport::hyper::http1::Alone;
+use crate::transport::hyper::http2::Shared;
+
+/// The right to send one request at a time to a host.
+pub(in crate::transport::hyper) struct Place<'a> {
+    pub(super) pool: &'a Pool,
+    pub(super) host: &'a Arc<Host>,
+    pub(super) _permit: SemaphorePermit<'a>,
+}
+
+/// What a place gives.
+pub(in crate::transport::hyper) enum Taken {
+    /// A connection that still seems open, and since when it was idle.
+    Ready(Connection, Instant),
+    /// The right to make one.
+    Open(Ticket),
+    /// The connection that others make, and that would have been shared, cannot be made.
+    Failed(Failure),
+}
+
+impl Place<'_> {
+    /// A connection, or the right to make one.
+    pub(in crate::transport::hyper) async fn take(&self) -> Taken {
+        let Self { pool, host, .. } = self;
+        let seen = host.failures();
+        let look = || {
+            let ready = host.take_stream(&pool.limits).or_else(|| host.take_idle(&pool.limits));
+            if let Some((connection, since)) = ready {
+                return Some(Taken::Ready(connection, since));
+            }
+            if let Some(failure) = host.failed_since(seen) {
+                return Some(Taken::Failed(failure));
+            }
+            loop {
+                match Ticket::new(host, pool.limits.per_host, &pool.counts, pool.limits.total) {
+                    Ok(ticket) => return Some(Taken::Open(ticket)),
+                    Err(Full::Pool) if pool.evict() => {}
+                    Err(_) => return None,
+                }
+            }
+        };
+        pool.counts.until(look).await
+    }
+
+    /// Takes in a connection that was made; the first to use it is the caller.
+    pub(in crate::transport::hyper) fn made(&self, made: Made) -> Connection {
+        let Self { pool, host, .. } = self;
+        let Made { speaks, line, mut ticket } = made;
+        ticket.opened();
+        match speaks {
+            Speaks::Http1(sender) => {
+                host.is_not_shared();
+                pool.counts.tell();
+                Connection::Alone(Alone::new(sender, line, ticket))
+            }
+            Speaks::Http2(beginning) => {
+                let (shared, first) = Shared::new(beginning, line, ticket);
+                host.share(shared, &pool.limits);
+                self.changed();
+                Connection::Stream(first)
+            }
+        }
+    }
+
+    /// Gives a connection back whose answer was read to the end, or that has carried no request.
+    pub(in crate::transport::hyper) fn put(&self, connection: Connection) {
+        let Connection::Alone(connection) = connection else { return };
+        let idle = Idle { connection, since: Instant::now() };
+        if self.pool.limits.keeps_idle(&idle, idle.since) {
+            lock(&self.host.idle).push(idle);
+            self.changed();
+        }
+    }
+
+    /// Tells of a connection that others may use now; when the pool closes meanwhile, nobody does.
+    fn changed(&self) {
+        if self.pool.is_closing() {
+            self.host.close();
+        }
+        self.pool.counts.tell();
+    }
+}
