@@ -1,7 +1,10 @@
 //! The feeder: takes rendered rows into the admission window, in order, and starts their exchanges.
 
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::SystemTime;
 
 use apisink_plan::LogLevel;
@@ -87,7 +90,9 @@ async fn exchange(
         exchange.started_at = SystemTime::now();
         chain.run(&mut exchange, &parts, engine.as_ref()).await;
     };
-    match AssertUnwindSafe(run).catch_unwind().await {
+    let ended = unless_stopped(&shared, AssertUnwindSafe(run).catch_unwind()).await;
+    let Some(ended) = ended else { return };
+    match ended {
         Ok(()) => {
             drop(place);
             match exchange.stopped.take() {
@@ -97,4 +102,15 @@ async fn exchange(
         }
         Err(panic) => shared.fail(RuntimeError::Panic(panic_message(panic.as_ref()))),
     }
+}
+
+/// Lets an exchange make no step once its session is stopped. An abort reaches one exchange after the other, and what each
+/// of them lets go of is free then for the next one, which would send its request yet.
+async fn unless_stopped<T>(shared: &Shared, exchange: impl Future<Output = T>) -> Option<T> {
+    let mut exchange = pin!(exchange);
+    poll_fn(|cx| match shared.is_stopped() {
+        true => Poll::Ready(None),
+        false => exchange.as_mut().poll(cx).map(Some),
+    })
+    .await
 }

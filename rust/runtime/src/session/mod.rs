@@ -247,7 +247,7 @@ impl Session {
     /// completed can still be taken. May be called repeatedly.
     pub fn stop(&self) {
         // First: the feeder may be at work, and an abort reaches it at its next pause only.
-        self.shared.fail(RuntimeError::Closed("the session was stopped".into()));
+        self.shared.stop(RuntimeError::Closed("the session was stopped".into()));
         self.feeder.abort();
         self.feed.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

@@ -1,6 +1,7 @@
 //! Where a session's rows are, and what its task's thread waits for.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -99,6 +100,7 @@ pub(crate) struct Shared {
     changed: Condvar,
     budget: Arc<ByteBudget>,
     watch: Arc<Watch>,
+    stopped: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -125,7 +127,13 @@ impl Watcher for Shared {
 
 impl Shared {
     pub(super) fn new(budget: Arc<ByteBudget>, watch: Arc<Watch>) -> Arc<Self> {
-        let shared = Arc::new(Self { state: Mutex::default(), changed: Condvar::new(), budget, watch });
+        let shared = Arc::new(Self {
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            budget,
+            watch,
+            stopped: AtomicBool::new(false),
+        });
         let watcher: Weak<Self> = Arc::downgrade(&shared);
         shared.budget.watch(watcher);
         shared
@@ -213,6 +221,16 @@ impl Shared {
     pub(super) fn fail(&self, error: RuntimeError) {
         self.state().failure.get_or_insert(error);
         self.changed.notify_all();
+    }
+
+    /// Lets no exchange go on, not even one that is under way.
+    pub(super) fn stop(&self, error: RuntimeError) {
+        self.stopped.store(true, Ordering::SeqCst);
+        self.fail(error);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
     }
 
     /// Gives up the rows that are pending or in flight. When there are some, or more would have come, the session has
