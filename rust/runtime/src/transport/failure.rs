@@ -1,6 +1,7 @@
 //! Why an attempt has no answer, in the words of the sink.
 
 use std::error::Error as _;
+use std::io;
 
 use h2::Reason;
 
@@ -36,22 +37,24 @@ pub(super) fn classify(error: &hyper::Error, peer: &str, may_have_left: bool) ->
     let mut message = format!("{peer}: {error}");
     let mut source = error.source();
     while let Some(cause) = source {
-        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            use std::io::ErrorKind::{
-                BrokenPipe, ConnectionAborted, ConnectionReset, InvalidData, InvalidInput, UnexpectedEof,
-            };
-            // What hyper says of chunks that are none.
-            if matches!(io.kind(), InvalidData | InvalidInput) {
-                kind = FailureKind::InvalidResponse;
-            }
-            if matches!(io.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof) {
-                kind = FailureKind::Reset;
-            }
-        }
+        kind = cause.downcast_ref().and_then(of_io).unwrap_or(kind);
         message = format!("{message}: {cause}");
         source = cause.source();
     }
     Failure { kind, message, may_have_left }
+}
+
+/// What befell the socket, if its error says more than that something did.
+fn of_io(error: &io::Error) -> Option<FailureKind> {
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionReset, InvalidData, InvalidInput, UnexpectedEof,
+    };
+    match error.kind() {
+        BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof => Some(FailureKind::Reset),
+        // What hyper says of chunks that are none.
+        InvalidData | InvalidInput => Some(FailureKind::InvalidResponse),
+        _ => None,
+    }
 }
 
 /// The answer to a request ended with a reset of its stream that names no error.
@@ -81,8 +84,12 @@ fn http2(error: &hyper::Error) -> Option<&h2::Error> {
     None
 }
 
-/// Kind and words of what the server did, or what it did wrong; none of what befell the socket.
+/// Kind and words of what the server did, of what it did wrong, or of what befell the socket.
 fn explain_http2(error: &h2::Error) -> Option<(FailureKind, String)> {
+    if let Some(io) = error.get_io() {
+        // h2 does not tell it as a cause, and whatever it is, the connection is gone.
+        return Some((FailureKind::Reset, format!("the connection broke: {io}")));
+    }
     let reason = error.reason()?;
     Some(match (error.is_remote(), error.is_go_away()) {
         (true, true) => (FailureKind::Reset, format!("the server ended the connection (GOAWAY): {reason}")),

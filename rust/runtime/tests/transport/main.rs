@@ -6,6 +6,7 @@ mod client;
 mod dns;
 mod hostile;
 mod http2;
+mod network;
 mod pool;
 mod proxy;
 mod rate;

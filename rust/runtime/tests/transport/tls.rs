@@ -264,8 +264,11 @@ async fn a_client_certificate_opens_a_server_that_asks_for_one_in_both_versions(
 async fn a_missing_or_unknown_client_certificate_is_told_in_both_versions() {
     let (authority, clients) = (Authority::new(), Authority::new());
     let stranger = Authority::new().issue("stranger", |_| {});
-    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
-        let origin = serve(&authority.server(), &[version], Some(&clients)).await;
+    let (old, new) = (&rustls::version::TLS12, &rustls::version::TLS13);
+    for (version, http2) in [(old, false), (old, true), (new, false), (new, true)] {
+        let mut config = config(&authority.server(), &[version], Some(&clients));
+        config.alpn_protocols.extend(http2.then(|| b"h2".to_vec()));
+        let origin = Origin::start_tls(Script::default(), Arc::new(config)).await;
         let missing = Client::new(with(authority.trusted())).fail(&origin.url(), "/").await;
         assert_eq!(missing.kind, FailureKind::ClientCertificate, "{missing:?}");
         assert!(missing.message.contains("set transport.tls.client_cert and"), "{missing:?}");

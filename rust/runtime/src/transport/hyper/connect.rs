@@ -17,7 +17,7 @@ use super::connection::Line;
 use super::dial::Dialer;
 use super::http2::{Beginning, Sharing};
 use super::pool::{OpenCount, Ticket};
-use super::tls::{self, Tls};
+use super::tls::{self, Tls, Witness};
 use super::wire::Wire;
 use super::{http1, http2};
 use crate::error::RuntimeError;
@@ -97,11 +97,18 @@ impl Connector {
             let start = Instant::now();
             let stream = clock.limit(self.phases.tls, peer, self.handshake_tls(origin, wire)).await??;
             times.tls = Some(start.elapsed());
-            let http2 = self.chosen(&stream, peer)?;
-            self.begin(stream, http2, peer, clock).await?
+            if self.chosen(&stream, peer)? {
+                let (stream, heard) = Witness::new(stream);
+                let begun = self.begin_http2(stream, peer, clock).await;
+                // With TLS 1.3 this is when the server's verdict on a client certificate comes.
+                begun.map_err(|failure| heard.get().map_or(failure, |error| no_tls(error, peer, peer)))?
+            } else {
+                begin_http1(stream, peer).await?
+            }
+        } else if self.version == HttpVersionPlan::Http2 && self.dialer.plain_proxy(origin).is_none() {
+            self.begin_http2(wire, peer, clock).await?
         } else {
-            let http2 = self.version == HttpVersionPlan::Http2 && self.dialer.plain_proxy(origin).is_none();
-            self.begin(wire, http2, peer, clock).await?
+            begin_http1(wire, peer).await?
         };
         if matches!(speaks, Speaks::Http2(_)) {
             traffic.let_it_speak();
@@ -122,22 +129,15 @@ impl Connector {
         Ok(http2)
     }
 
-    async fn begin<S>(&self, stream: S, http2: bool, peer: &str, clock: &Clock) -> Result<Speaks, Failure>
+    async fn begin_http2<S>(&self, stream: S, peer: &str, clock: &Clock) -> Result<Speaks, Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let failed = |version: &str, why: &dyn std::fmt::Display| {
-            not_sent(FailureKind::Connect, format!("{peer} does not begin to speak {version}: {why}"))
-        };
-        if !http2 {
-            let begun = http1::handshake(stream).await;
-            return begun.map(Speaks::Http1).map_err(|e| failed("HTTP/1.1", &e));
-        }
         let phase = Phase { what: "no SETTINGS of HTTP/2", ..self.phases.connect };
         match clock.limit(phase, peer, http2::begin(stream, self.sharing)).await? {
             Ok(Some(beginning)) => Ok(Speaks::Http2(beginning)),
-            Ok(None) => Err(failed("HTTP/2", &"it closed the connection")),
-            Err(error) => Err(failed("HTTP/2", &chain(&error))),
+            Ok(None) => Err(no_http(peer, "HTTP/2", "it closed the connection")),
+            Err(error) => Err(no_http(peer, "HTTP/2", &chain(&error))),
         }
     }
 
@@ -158,10 +158,7 @@ impl Connector {
         let name = self.tls.name_of(&origin.host).map_err(wrong)?;
         TlsConnector::from(config).connect(name.clone(), wire).await.map_err(|error| {
             match tls::of_error(&error) {
-                Some(problem) => {
-                    let (kind, why) = tls::explain(problem, &name.to_str());
-                    not_sent(kind, format!("TLS with {peer}: {why}"))
-                }
+                Some(problem) => no_tls(problem, peer, &name.to_str()),
                 None if error.kind() == std::io::ErrorKind::UnexpectedEof => wrong(
                     "the server closed the connection amid the handshake; does it speak TLS there?".into(),
                 ),
@@ -169,6 +166,24 @@ impl Connector {
             }
         })
     }
+}
+
+async fn begin_http1<S>(stream: S, peer: &str) -> Result<Speaks, Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let begun = http1::handshake(stream).await;
+    begun.map(Speaks::Http1).map_err(|error| no_http(peer, "HTTP/1.1", &chain(&error)))
+}
+
+fn no_http(peer: &str, version: &str, why: &str) -> Failure {
+    not_sent(FailureKind::Connect, format!("{peer} does not begin to speak {version}: {why}"))
+}
+
+/// `name` is the name that the server's certificate was to hold.
+fn no_tls(error: &rustls::Error, peer: &str, name: &str) -> Failure {
+    let (kind, why) = tls::explain(error, name);
+    not_sent(kind, format!("TLS with {peer}: {why}"))
 }
 
 /// An error and its causes.

@@ -2,6 +2,7 @@
 
 mod problem;
 mod verifier;
+mod witness;
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,6 +16,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 pub(in crate::transport) use problem::{explain, of_error};
 use verifier::{Pin, Verifier};
+pub(in crate::transport::hyper) use witness::Witness;
 
 /// Sessions kept for resumption, of all hosts together.
 const SESSIONS: usize = 64;
