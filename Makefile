@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help jar release-jar cli demo test test-rust test-scala test-e2e chaos lint deny fmt lock bench soak clean
+.PHONY: help jar release-jar cli demo test test-rust test-nginx test-scala test-e2e chaos lint deny fmt lock bench soak clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -33,10 +33,17 @@ cli: ## dist/apisink, the command line that needs no Spark
 demo: jar $(VENV)/ready ## the main job on a local Spark, against an API server that misbehaves
 	@$(PY) demo/run.py
 
-test: test-rust test-scala test-e2e ## all tests
+test: test-rust test-nginx test-scala test-e2e ## all tests
 
 test-rust: ## unit and integration tests of the Rust crates
 	cargo test --workspace --locked
+
+test-nginx: ## the transport behind a real nginx; left out where there is none on PATH (Debian: nginx-light)
+	@if command -v nginx > /dev/null; then \
+	  cargo test --package apisink-runtime --locked --test transport nginx -- --ignored; \
+	else \
+	  echo "SKIPPED: there is no nginx on PATH; Debian has it as nginx-light"; \
+	fi
 
 test-scala: ## the Scala suites, on one local Spark
 	$(SBT) test

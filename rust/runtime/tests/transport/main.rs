@@ -7,6 +7,7 @@ mod dns;
 mod hostile;
 mod http2;
 mod network;
+mod nginx;
 mod pool;
 mod proxy;
 mod rate;

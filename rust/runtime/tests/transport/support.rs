@@ -21,6 +21,11 @@ tables:
   sink: {{path: /tmp/sink}}
 "
     );
+    compile(&text)
+}
+
+/// Compiles a config.
+pub(crate) fn compile(text: &str) -> Compiled {
     let config = apisink_config::parse(text.as_bytes(), "test.yaml").unwrap_or_else(|e| panic!("{e}"));
     apisink_plan::compile(&config, &Inputs::default()).unwrap_or_else(|e| panic!("{e}"))
 }

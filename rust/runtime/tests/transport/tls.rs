@@ -24,8 +24,8 @@ pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key.
 pub(crate) struct Identity {
-    certificate: rcgen::Certificate,
-    key: KeyPair,
+    pub(crate) certificate: rcgen::Certificate,
+    pub(crate) key: KeyPair,
 }
 
 impl Authority {
