@@ -43,24 +43,11 @@ pub(super) fn of(script: &AST) -> Names {
 impl Names {
     fn look_at(&mut self, expression: &Expr) {
         match expression {
-            Expr::Dot(pair, ..) if is_row(&pair.lhs) => {
-                let first = match &pair.rhs {
-                    Expr::Dot(rest, ..) | Expr::Index(rest, ..) => &rest.lhs,
-                    only => only,
-                };
-                if let Expr::Property(property, at) = first {
-                    self.column(&property.2, *at);
-                }
-            }
-            Expr::Index(pair, ..) if is_row(&pair.lhs) => {
-                let first = match &pair.rhs {
-                    Expr::Dot(rest, ..) | Expr::Index(rest, ..) => &rest.lhs,
-                    only => only,
-                };
-                if let Expr::StringConstant(name, at) = first {
-                    self.column(name, *at);
-                }
-            }
+            Expr::Dot(pair, ..) | Expr::Index(pair, ..) if is_row(&pair.lhs) => match next(&pair.rhs) {
+                Expr::Property(property, at) => self.column(&property.2, *at),
+                Expr::StringConstant(name, at) => self.column(name, *at),
+                _ => {}
+            },
             Expr::Property(property, _) if property.2.as_str() == "json" => self.reads_json = true,
             Expr::FnCall(call, at) | Expr::MethodCall(call, at) => self.call(&call.name, &call.args, *at),
             _ => {}
@@ -78,6 +65,14 @@ impl Names {
             self.secrets.push(named(secret, *at));
         }
         self.calls.push(named(name, at));
+    }
+}
+
+/// The first step of what follows a variable: of `.a.b[c]` it is `a`.
+fn next(path: &Expr) -> &Expr {
+    match path {
+        Expr::Dot(rest, ..) | Expr::Index(rest, ..) => &rest.lhs,
+        only => only,
     }
 }
 
