@@ -43,7 +43,8 @@ tables:
 
 @pytest.fixture(scope="module")
 def library() -> Path:
-    subprocess.run(["cargo", "build", "--locked", "--quiet", "--package", "apisink-example-middleware"], check=True, cwd=ROOT)
+    build = ["cargo", "build", "--locked", "--quiet", "--package", "apisink-example-middleware"]
+    subprocess.run(build, check=True, cwd=ROOT)
     return ROOT / "target" / "debug" / "libapisink_example.so"
 
 
