@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use apisink_config::{Reference, ReferenceKind};
 use apisink_plan::{ResolvedReference, Secret};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 
 /// Larger than any credential, certificate or key.
@@ -35,6 +37,7 @@ impl Lookup {
                 variable(&reference.key).ok_or_else(|| format!("there is no variable {}", reference.key))
             }
             ReferenceKind::File => file(Path::new(&reference.key)),
+            ReferenceKind::BinaryFile => binary_file(Path::new(&reference.key)),
             ReferenceKind::Secret => self.secret(&reference.scope, &reference.key),
         };
         let (value, error) = match found {
@@ -86,9 +89,17 @@ fn upper(name: &str) -> String {
 }
 
 fn file(path: &Path) -> Result<String, String> {
+    String::from_utf8(bytes(path)?).map_err(|_| "it is no text in UTF-8".to_owned())
+}
+
+fn binary_file(path: &Path) -> Result<String, String> {
+    Ok(STANDARD.encode(bytes(path)?))
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if metadata.len() > MOST_BYTES {
         return Err(format!("it is larger than {MOST_BYTES} bytes"));
     }
-    std::fs::read_to_string(path).map_err(|error| error.to_string())
+    std::fs::read(path).map_err(|error| error.to_string())
 }

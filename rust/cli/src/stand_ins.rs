@@ -101,7 +101,7 @@ impl StandIn {
         let reference = self.reference.to_string();
         match (self.reference.kind, self.form) {
             // A file's content is shown nowhere.
-            (ReferenceKind::File, _) => Vec::new(),
+            (ReferenceKind::File | ReferenceKind::BinaryFile, _) => Vec::new(),
             (_, 2) => vec![(format!(":{}", self.value()), format!(":{reference}"))],
             _ => vec![(self.value(), reference)],
         }

@@ -16,6 +16,8 @@ pub enum ReferenceKind {
     Secret,
     /// A key that names a file: one of the driver's machine, read there.
     File,
+    /// The same of a file that is no text; its value is the content in Base64.
+    BinaryFile,
 }
 
 impl ReferenceKind {
@@ -26,6 +28,7 @@ impl ReferenceKind {
             Self::Env => "env",
             Self::Secret => "secret",
             Self::File => "file",
+            Self::BinaryFile => "binary_file",
         }
     }
 }
@@ -50,7 +53,7 @@ impl fmt::Display for Reference {
         match self.kind {
             ReferenceKind::Env => write!(f, "{{{{env.{}}}}}", self.key),
             ReferenceKind::Secret => write!(f, "{{{{secret.{}:{}}}}}", self.scope, self.key),
-            ReferenceKind::File => write!(f, "the file {}", self.key),
+            ReferenceKind::File | ReferenceKind::BinaryFile => write!(f, "the file {}", self.key),
         }
     }
 }
@@ -93,11 +96,11 @@ impl Text {
         Ok(Self { segments, at })
     }
 
-    /// The content of a file.
-    pub(crate) fn of_file(path: &str, at: Position) -> Self {
+    /// The content of a file; `kind` says of which.
+    pub(crate) fn of_file(kind: ReferenceKind, path: &str, at: Position) -> Self {
         let key = path.to_owned();
         let (line, column) = (at.line, at.column);
-        let file = Reference { kind: ReferenceKind::File, scope: String::new(), key, line, column };
+        let file = Reference { kind, scope: String::new(), key, line, column };
         Self { segments: vec![Segment::Reference(file)], at }
     }
 

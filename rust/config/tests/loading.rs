@@ -142,20 +142,3 @@ fn a_default_keeps_the_type_it_is_written_in() {
         assert!(parse(text(written).as_bytes(), "c.yaml").is_err(), "{written}");
     }
 }
-
-#[test]
-fn every_config_of_the_guide_to_authentication_is_read() {
-    let rest = "endpoint: {method: POST, base_path: \"https://h\", url_path: /a}\ntables: {source: {id_column: id}, sink: {path: /out}}\n";
-    let guide = include_str!("../../../docs/guides/auth.md");
-    let kinds: Vec<String> = guide
-        .split("```yaml\n")
-        .skip(1)
-        .map(|block| block.split("```").next().unwrap())
-        .map(|auth| parse(format!("{auth}{rest}").as_bytes(), "c.yaml").unwrap_or_else(|e| panic!("{e}")))
-        .map(|config| config.auth.name().to_owned())
-        .collect();
-    assert_eq!(
-        kinds,
-        ["basic", "bearer", "api_key", "oauth2_password", "oauth2_client_credentials", "aws_sigv4"]
-    );
-}

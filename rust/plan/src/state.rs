@@ -65,7 +65,9 @@ impl<'a> State<'a> {
             ("", ReferenceKind::Env) => {
                 format!("set the environment variable {} on the driver", reference.key)
             }
-            ("", ReferenceKind::File) => "files are read on the driver: check the path there".to_owned(),
+            ("", ReferenceKind::File | ReferenceKind::BinaryFile) => {
+                "files are read on the driver: check the path there".to_owned()
+            }
             _ => "check scope and key, and that a provider for this scope is there".to_owned(),
         };
         self.note(at, Code::Reference, what, hint);

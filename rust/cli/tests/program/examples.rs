@@ -104,7 +104,7 @@ fn stage(config: &Config) -> (Api, Call, Vec<String>) {
             ReferenceKind::Secret => {
                 call.file(&format!("secrets/{}/{}", reference.scope, reference.key), value)
             }
-            ReferenceKind::File => call,
+            ReferenceKind::File | ReferenceKind::BinaryFile => call,
         };
     }
     let api = match certificates {

@@ -1,38 +1,7 @@
 //! The examples of the guide on middleware do what the guide says.
 
-use std::path::Path;
-
+use crate::page::blocks;
 use crate::support::{Api, Call};
-
-/// A block of the page: its language, its text, and the heading above it.
-struct Block {
-    language: String,
-    text: String,
-    heading: String,
-}
-
-fn blocks() -> Vec<Block> {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides/middleware.md");
-    let page = std::fs::read_to_string(page).unwrap();
-    let mut blocks: Vec<Block> = Vec::new();
-    let (mut within, mut heading) = (false, String::new());
-    for line in page.lines() {
-        if let Some(language) = line.strip_prefix("```") {
-            within = !within;
-            if within {
-                let heading = heading.clone();
-                blocks.push(Block { language: language.to_owned(), text: String::new(), heading });
-            }
-        } else if within {
-            let block = blocks.last_mut().unwrap();
-            block.text += line;
-            block.text.push('\n');
-        } else if let Some(title) = line.strip_prefix("## ") {
-            heading = title.to_owned();
-        }
-    }
-    blocks
-}
 
 /// The sections of a YAML text: each with the key that it begins with.
 fn sections(yaml: &str) -> Vec<(String, String)> {
@@ -59,7 +28,7 @@ fn completed(base: &str, example: &str) -> String {
 
 #[test]
 fn every_example_is_accepted_and_sends_what_the_page_shows() {
-    let mut blocks = blocks().into_iter();
+    let mut blocks = blocks("guides/middleware.md").into_iter();
     let base = blocks.next().unwrap();
     let row = blocks.next().unwrap();
     assert_eq!((base.language.as_str(), row.language.as_str()), ("yaml", "json"));

@@ -39,7 +39,9 @@ pub(crate) use number::{flag, number, number_json, seconds, whole};
 pub(crate) use presence::{Field, KindExt, located};
 pub(crate) use shape::{Key, Presence, SectionShape, Shape, Variant};
 pub use text::Literal;
-pub(crate) use text::{Choice, choice, credential, file, literal, template, text, word, word_or_false};
+pub(crate) use text::{
+    Choice, binary_file, choice, credential, file, literal, template, text, word, word_or_false,
+};
 pub(crate) use texts::HasTexts;
 
 use crate::problem::Located;

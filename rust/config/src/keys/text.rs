@@ -3,7 +3,7 @@
 use super::{Kind, Shape};
 use crate::problem::{Code, Located};
 use crate::reader::Section;
-use crate::text::{SecretText, Text};
+use crate::text::{ReferenceKind, SecretText, Text};
 use crate::tree::{Item, Node};
 
 /// A string without references, not empty. `example` is what messages propose.
@@ -209,19 +209,25 @@ impl Kind for Credential {
 
 /// The path of a file of the driver's machine, which is read there; its content is the value.
 pub(crate) const fn file(example: &'static str) -> FileKind {
-    FileKind { example }
+    FileKind { example, kind: ReferenceKind::File }
 }
 
-/// See [`file`].
+/// The same of a file that is no text; it stands for its content in Base64.
+pub(crate) const fn binary_file(example: &'static str) -> FileKind {
+    FileKind { example, kind: ReferenceKind::BinaryFile }
+}
+
+/// See [`file`] and [`binary_file`].
 pub(crate) struct FileKind {
     example: &'static str,
+    kind: ReferenceKind,
 }
 
 impl Kind for FileKind {
     type Value = Text;
 
     fn read(&self, section: &mut Section<'_>, key: &'static str) -> Option<Text> {
-        word(self.example).read(section, key).map(|path| Text::of_file(&path.value, path.at))
+        word(self.example).read(section, key).map(|path| Text::of_file(self.kind, &path.value, path.at))
     }
 
     fn shape(&self) -> Shape {

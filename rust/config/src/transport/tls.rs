@@ -1,6 +1,6 @@
 //! `transport.tls`: whom to trust, and who we are.
 
-use crate::keys::{Choice, choice, credential, file, flag, keys, located, word, words};
+use crate::keys::{Choice, binary_file, choice, credential, file, flag, keys, located, word, words};
 use crate::problem::{Code, Located};
 use crate::reader::Section;
 use crate::text::{SecretText, Text};
@@ -18,6 +18,12 @@ keys! {
         client_key_file: Option<Text> = file("/etc/ssl/client.key").optional("no client certificate"),
         /// The same as text.
         client_key: Option<SecretText> = credential().optional("no client certificate"),
+        /// PKCS#12 store (.p12, .pfx) with the client certificate, its chain and its key.
+        client_p12_file: Option<Text> = binary_file("/etc/ssl/client.p12").optional("no client certificate"),
+        /// The same in Base64.
+        client_p12: Option<SecretText> = credential().optional("no client certificate"),
+        /// The password of the store.
+        client_p12_password: Option<SecretText> = credential().optional("the store has the empty password"),
         /// The name to ask for, which the server's certificate must hold.
         server_name: Option<Located<String>> = word("api.example.com").optional("the URL's host"),
         /// The oldest version of TLS that is spoken.
@@ -34,19 +40,35 @@ keys! {
     check |section| one_client_cert(section);
 }
 
+/// A client certificate is said in one form, whole.
 fn one_client_cert(section: &Section<'_>) {
     let has = |key: &str| section.has(key);
-    for (file, text) in [("client_cert_file", "client_cert"), ("client_key_file", "client_key")] {
+    let exclude = |one: &str, other: &str| {
+        let what = format!("{} and {} exclude each other", section.name(one), section.name(other));
+        section.note(section.at(), Code::InvalidValue, what, "remove one of them");
+    };
+    for (file, text) in [
+        ("client_cert_file", "client_cert"),
+        ("client_key_file", "client_key"),
+        ("client_p12_file", "client_p12"),
+    ] {
         if has(file) && has(text) {
-            let what = format!("{} and {} exclude each other", section.name(file), section.name(text));
-            section.note(section.at(), Code::InvalidValue, what, "remove one of them");
+            exclude(file, text);
         }
     }
-    let certificate = has("client_cert_file") || has("client_cert");
-    let key = has("client_key_file") || has("client_key");
+    let written = |keys: [&'static str; 2]| keys.into_iter().find(|key| has(key));
+    let certificate = written(["client_cert_file", "client_cert"]);
+    let key = written(["client_key_file", "client_key"]);
+    match (written(["client_p12_file", "client_p12"]), certificate.or(key)) {
+        (Some(store), Some(pem)) => return exclude(pem, store),
+        (None, _) if has("client_p12_password") => {
+            section.missing("client_p12_file", "`client_p12_file` or `client_p12` as well");
+        }
+        _ => {}
+    }
     match (certificate, key) {
-        (true, false) => section.missing("client_key_file", "`client_key_file` or `client_key` as well"),
-        (false, true) => {
+        (Some(_), None) => section.missing("client_key_file", "`client_key_file` or `client_key` as well"),
+        (None, Some(_)) => {
             section.missing("client_cert_file", "`client_cert_file` or `client_cert` as well");
         }
         _ => {}

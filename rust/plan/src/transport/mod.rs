@@ -64,11 +64,9 @@ fn tcp(tcp: &TcpConnection) -> TcpPlan {
 
 fn tls(state: &mut State<'_>, tls: &Tls) -> TlsPlan {
     let ca = tls.ca_file.as_ref().and_then(|file| state.plain(file, "`transport.tls.ca_file`"));
-    let certificate = material(state, &tls.client_cert_file, &tls.client_cert, "client_cert");
-    let key = material(state, &tls.client_key_file, &tls.client_key, "client_key");
     TlsPlan {
         ca,
-        client: certificate.zip(key).map(|(certificate, key)| ClientCertificatePlan { certificate, key }),
+        client: client_certificate(state, tls),
         server_name: tls.server_name.as_ref().map(|name| name.value.clone()),
         min_version: match tls.min_version {
             OldestTls::V1_2 => TlsVersion::V1_2,
@@ -77,6 +75,18 @@ fn tls(state: &mut State<'_>, tls: &Tls) -> TlsPlan {
         pins: tls.pins.iter().map(|pin| pin.value.clone()).collect(),
         session_resumption: tls.session_resumption,
         verify: !tls.danger_accept_any_server_certificate.value,
+    }
+}
+
+fn client_certificate(state: &mut State<'_>, tls: &Tls) -> Option<ClientCertificatePlan> {
+    let certificate = material(state, &tls.client_cert_file, &tls.client_cert, "client_cert");
+    let key = material(state, &tls.client_key_file, &tls.client_key, "client_key");
+    let store = material(state, &tls.client_p12_file, &tls.client_p12, "client_p12");
+    let password = material(state, &None, &tls.client_p12_password, "client_p12_password");
+    match (certificate, key, store) {
+        (Some(certificate), Some(key), _) => Some(ClientCertificatePlan::Pem { certificate, key }),
+        (.., Some(store)) => Some(ClientCertificatePlan::Pkcs12 { store, password }),
+        _ => None,
     }
 }
 

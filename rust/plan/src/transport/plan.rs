@@ -175,13 +175,24 @@ pub struct TlsPlan {
     pub verify: bool,
 }
 
-/// A client certificate. Both parts are slots, so that a renewed one leaves the plan's digest alone.
+/// A client certificate. Its parts are slots, so that a renewed one leaves the plan's digest alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClientCertificatePlan {
-    /// The certificate and its chain, in PEM form, its own first.
-    pub certificate: SecretSlot,
-    /// Its private key, in PEM form.
-    pub key: SecretSlot,
+#[serde(rename_all = "snake_case")]
+pub enum ClientCertificatePlan {
+    /// In PEM form.
+    Pem {
+        /// The certificate and its chain, its own first.
+        certificate: SecretSlot,
+        /// Its private key.
+        key: SecretSlot,
+    },
+    /// A PKCS#12 store (RFC 7292).
+    Pkcs12 {
+        /// The store, in Base64.
+        store: SecretSlot,
+        /// Its password; none for the empty one.
+        password: Option<SecretSlot>,
+    },
 }
 
 /// A version of TLS.

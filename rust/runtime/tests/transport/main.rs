@@ -8,6 +8,7 @@ mod hostile;
 mod http2;
 mod network;
 mod nginx;
+mod pkcs12;
 mod pool;
 mod proxy;
 mod rate;

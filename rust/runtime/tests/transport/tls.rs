@@ -39,7 +39,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
-    fn issue(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Identity {
+    pub(crate) fn issue(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Identity {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         change(&mut params);
@@ -245,7 +245,7 @@ async fn a_server_that_is_too_old_says_so() {
 
 /// A client certificate: `certificate` in the plan's slot 1, `key` in slot 0.
 fn client(authority: &Authority, certificate: &str, key: &str) -> Result<Client, RuntimeError> {
-    let client = Some(ClientCertificatePlan { certificate: SecretSlot(1), key: SecretSlot(0) });
+    let client = Some(ClientCertificatePlan::Pem { certificate: SecretSlot(1), key: SecretSlot(0) });
     Client::try_new(&[key, certificate], with(TlsPlan { client, ..authority.trusted() }))
 }
 

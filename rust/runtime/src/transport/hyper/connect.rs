@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use apisink_plan::{HttpVersionPlan, TcpPlan};
+use apisink_plan::{ClientCertificatePlan, HttpVersionPlan, TcpPlan};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::http1::SendRequest;
@@ -17,7 +17,7 @@ use super::connection::Line;
 use super::dial::Dialer;
 use super::http2::{Beginning, Sharing};
 use super::pool::{OpenCount, Ticket};
-use super::tls::{self, Tls, Witness};
+use super::tls::{self, ClientCertificate, Tls, Witness};
 use super::wire::Wire;
 use super::{http1, http2};
 use crate::error::RuntimeError;
@@ -53,10 +53,7 @@ pub(super) enum Speaks {
 impl Connector {
     pub(super) fn new(context: &EngineContext<'_>) -> Result<Self, RuntimeError> {
         let plan = context.plan;
-        let client = match plan.tls.client {
-            Some(client) => Some((context.secret(client.certificate)?, context.secret(client.key)?)),
-            None => None,
-        };
+        let client = plan.tls.client.map(|client| client_certificate(context, client)).transpose()?;
         let tls = Tls::new(&plan.tls, client, plan.http_version.offered()).map_err(RuntimeError::Plan)?;
         Ok(Self {
             phases: Phases::new(plan),
@@ -190,4 +187,20 @@ fn no_tls(error: &rustls::Error, peer: &str, name: &str) -> Failure {
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// The values of a client certificate's slots.
+fn client_certificate<'a>(
+    context: &EngineContext<'a>,
+    plan: ClientCertificatePlan,
+) -> Result<ClientCertificate<'a>, RuntimeError> {
+    Ok(match plan {
+        ClientCertificatePlan::Pem { certificate, key } => {
+            ClientCertificate::Pem { certificate: context.secret(certificate)?, key: context.secret(key)? }
+        }
+        ClientCertificatePlan::Pkcs12 { store, password } => ClientCertificate::Pkcs12 {
+            store: context.secret(store)?,
+            password: password.map(|slot| context.secret(slot)).transpose()?.unwrap_or_default(),
+        },
+    })
 }

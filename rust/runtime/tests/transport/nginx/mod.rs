@@ -143,7 +143,7 @@ async fn a_client_certificate_opens_it_and_a_strangers_does_not() {
             Client::try_new(&[&certificate.pem(), &key.serialize_pem()], |plan| {
                 plan.tls = site.authority.trusted();
                 let (certificate, key) = (SecretSlot(0), SecretSlot(1));
-                plan.tls.client = Some(ClientCertificatePlan { certificate, key });
+                plan.tls.client = Some(ClientCertificatePlan::Pem { certificate, key });
             })
             .unwrap()
         };

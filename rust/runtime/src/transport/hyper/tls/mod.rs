@@ -1,5 +1,6 @@
 //! TLS by rustls with aws-lc-rs: whom to trust, and who we are.
 
+mod identity;
 mod problem;
 mod verifier;
 mod witness;
@@ -10,10 +11,11 @@ use apisink_plan::{TlsPlan, TlsVersion};
 use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore};
 
+pub(super) use identity::ClientCertificate;
 pub(in crate::transport) use problem::{explain, of_error};
 use verifier::{Pin, Verifier};
 pub(in crate::transport::hyper) use witness::Witness;
@@ -37,12 +39,16 @@ pub(super) struct Tls {
 }
 
 impl Tls {
-    /// Reads a plan's certificates; `client` is the values of its slots, certificate and key. The error says which
-    /// key of the config is at fault.
-    pub(super) fn new(plan: &TlsPlan, client: Option<(&str, &str)>, alpn: &[&str]) -> Result<Self, String> {
+    /// Reads a plan's certificates; `client` is the values of its slots. The error says which key of the config is at
+    /// fault.
+    pub(super) fn new(
+        plan: &TlsPlan,
+        client: Option<ClientCertificate<'_>>,
+        alpn: &[&str],
+    ) -> Result<Self, String> {
         Ok(Self {
             roots: plan.ca.as_deref().map(given_roots).transpose()?.map(Arc::new),
-            client: client.map(|(certificate, key)| identity(certificate, key)).transpose()?.map(Arc::new),
+            client: client.map(ClientCertificate::read).transpose()?.map(Arc::new),
             server_name: plan.server_name.as_deref().map(server_name).transpose()?,
             pins: plan.pins.iter().map(|pin| pin.parse()).collect::<Result<_, _>>()?,
             min_version: plan.min_version,
@@ -126,37 +132,6 @@ fn given_roots(pem: &str) -> Result<RootCertStore, String> {
         return Err(wrong(&"it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)"));
     }
     Ok(store)
-}
-
-fn identity(certificates: &str, key: &str) -> Result<CertifiedKey, String> {
-    let wrong = |what: &str, why: &dyn std::fmt::Display| format!("transport.tls.{what}: {why}");
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(certificates.as_bytes())
-        .collect::<Result<_, _>>()
-        .map_err(|e| wrong("client_cert", &e))?;
-    if certificates.is_empty() {
-        let why = "it holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)";
-        return Err(wrong("client_cert", &why));
-    }
-    // What the parser says about a key is not repeated: it could cite it.
-    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| {
-        let encrypted = key.contains("ENCRYPTED");
-        let why = if encrypted { "the key is encrypted" } else { "it holds no private key in PEM form" };
-        let hint = "write it unencrypted as PKCS#8, PKCS#1 or SEC1 (openssl pkey -in KEY)";
-        wrong("client_key", &format!("{why}; {hint}"))
-    })?;
-    let key = provider()
-        .key_provider
-        .load_private_key(key)
-        .map_err(|_| wrong("client_key", &"a key of this kind cannot be used; RSA, ECDSA and Ed25519 can"))?;
-    let identity = CertifiedKey::new(certificates, key);
-    match identity.keys_match() {
-        Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch)) => Err(wrong(
-            "client_key",
-            &"it is not the key of the client certificate, whose chain begins with its own",
-        )),
-        Err(e) if !matches!(e, rustls::Error::InconsistentKeys(_)) => Err(wrong("client_cert", &e)),
-        _ => Ok(identity),
-    }
 }
 
 fn server_name(name: &str) -> Result<ServerName<'static>, String> {
