@@ -159,7 +159,7 @@ mod tests {
         let limits = FailWhen { failed_share: Some(0.5), ..OFF };
         assert_eq!(stop(limits, [500; 9]), None);
         assert_eq!(stop(limits, [500; 10]).map(|(rows, _)| rows), Some(10));
-        assert_eq!(stop(limits, [500, 200].repeat(50)), None);
+        assert_eq!(stop(limits, [200, 500].repeat(50)), None);
         assert_eq!(
             stop(limits, [[200, 500].repeat(50), vec![500]].concat()).map(|(rows, _)| rows),
             Some(101)
