@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help jar release-jar cli demo test test-rust test-nginx test-scala test-e2e chaos lint deny fmt lock bench soak clean
+.PHONY: help jar release-jar cli demo pages test test-rust test-nginx test-scala test-e2e chaos lint deny fmt lock bench soak clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -32,6 +32,9 @@ cli: ## dist/apisink, the command line that needs no Spark
 
 demo: jar $(VENV)/ready ## the main job on a local Spark, against an API server that misbehaves
 	@$(PY) demo/run.py
+
+pages: jar $(VENV)/ready ## docs/images: Spark's SQL page after the demo's job; wants a Chromium
+	@$(PY) demo/pages.py
 
 test: test-rust test-nginx test-scala test-e2e ## all tests
 

@@ -76,8 +76,8 @@ def server() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def spark_session() -> Iterator[SparkSession]:
-    """A local Spark with Delta. What Spark and the JVM say on standard error goes to a file."""
+def spark_session(*, pages: bool = False) -> Iterator[SparkSession]:
+    """A local Spark with Delta, and its web pages if asked for. What it says on standard error goes to a file."""
     jars = [ROOT / "dist" / "apisink.jar", *sorted((ROOT / "dist" / "delta").glob("*.jar"))]
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -89,7 +89,8 @@ def spark_session() -> Iterator[SparkSession]:
             .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
             .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
             .config("spark.sql.session.timeZone", "UTC")
-            .config("spark.ui.enabled", "false")
+            .config("spark.ui.enabled", str(pages).lower())
+            .config("spark.ui.port", "0")
             .config("spark.ui.showConsoleProgress", "false")
             .config("spark.sql.warehouse.dir", str(OUTPUT / "warehouse"))
             .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={ROOT}/demo/log4j2.properties")
