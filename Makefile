@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help jar release-jar cli demo pages test test-rust test-nginx test-scala test-e2e chaos lint deny fmt lock bench soak clean
+.PHONY: help jar release-jar cli demo pages test test-rust test-nginx test-scala test-e2e chaos lint deny fmt lock bench bench-transport soak clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -10,7 +10,7 @@ SBT := build/sbt
 PYTHON_SOURCES := demo python tests
 
 help: ## what there is
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
 jar: cli ## dist/apisink.jar with the native library, Delta's jars in dist/delta, and dist/apisink
 	$(SBT) assembly deltaJars
@@ -81,6 +81,9 @@ fmt: $(VENV)/ready ## formats everything
 bench: jar $(VENV)/bench ## apisink beside a bare hyper loop and an aiohttp job; ARGS="--rounds 1" for a look
 	cargo build --release --locked --package apisink-bench
 	$(PY) tests/bench/bench.py $(or $(ARGS),--write docs/performance.md)
+
+bench-transport: ## CPU time of the transport beside that of a bare hyper loop, for each request
+	cargo bench --locked --package apisink-bench --bench transport
 
 lock: ## writes the lock files of the Python environments
 	python3 -m venv $(VENV)

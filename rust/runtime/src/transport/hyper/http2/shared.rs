@@ -18,7 +18,7 @@ pub(in crate::transport::hyper) struct Shared {
     sender: SendRequest<Full<Bytes>>,
     pub(in crate::transport::hyper) line: Line,
     /// Its place in the pool's count.
-    ticket: Ticket,
+    pub(in crate::transport::hyper) ticket: Ticket,
     allowed: Arc<AtomicUsize>,
     using: Mutex<Using>,
     /// Heads of answers that have come.

@@ -1,7 +1,7 @@
 //! What the limits count, and who waits for it to change.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
@@ -62,7 +62,7 @@ impl Drop for Waiting<'_> {
 pub(in crate::transport::hyper) struct Ticket {
     host: Arc<Host>,
     counts: Arc<Counts>,
-    opening: bool,
+    opening: AtomicBool,
 }
 
 impl Ticket {
@@ -87,7 +87,7 @@ impl Ticket {
             host.end_opening();
             return Err(Full::Pool);
         }
-        Ok(Self { host: host.clone(), counts: counts.clone(), opening: true })
+        Ok(Self { host: host.clone(), counts: counts.clone(), opening: AtomicBool::new(true) })
     }
 
     /// Counts a socket that is about to be opened.
@@ -102,10 +102,11 @@ impl Ticket {
         self.host.opening_failed(failure);
     }
 
-    /// Its connection is there.
-    pub(super) fn opened(&mut self) {
-        self.opening = false;
-        self.host.end_opening();
+    /// Its connection is there, and where it is shared, others can see it.
+    pub(in crate::transport::hyper) fn opened(&self) {
+        if self.opening.swap(false, Ordering::SeqCst) {
+            self.host.end_opening();
+        }
     }
 
     /// Lets those who wait look again.
@@ -116,9 +117,7 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if self.opening {
-            self.host.end_opening();
-        }
+        self.opened();
         self.host.held.fetch_sub(1, Ordering::SeqCst);
         self.counts.held.fetch_sub(1, Ordering::SeqCst);
         self.counts.tell();

@@ -59,17 +59,18 @@ impl Place<'_> {
     /// Takes in a connection that was made; the first to use it is the caller.
     pub(in crate::transport::hyper) fn made(&self, made: Made) -> Connection {
         let Self { pool, host, .. } = self;
-        let Made { speaks, line, mut ticket } = made;
-        ticket.opened();
+        let Made { speaks, line, ticket } = made;
         match speaks {
             Speaks::Http1(sender) => {
                 host.is_not_shared();
+                ticket.opened();
                 pool.counts.tell();
                 Connection::Alone(Alone::new(sender, line, ticket))
             }
             Speaks::Http2(beginning) => {
                 let (shared, first) = Shared::new(beginning, line, ticket);
-                host.share(shared, &pool.limits);
+                host.share(shared.clone(), &pool.limits);
+                shared.ticket.opened();
                 self.changed();
                 Connection::Stream(first)
             }
