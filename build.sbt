@@ -6,6 +6,9 @@ ThisBuild / licenses := Seq(License.Apache2)
 /** Copies the Delta jars that a Spark without Delta needs into `dist/delta`, for `spark-submit --jars`. */
 lazy val deltaJars = taskKey[Seq[File]]("Copies the Delta jars into dist/delta, for spark-submit --jars")
 
+/** The OAuth 2.0 server of a test, which runs in a process of its own: its libraries are not Spark's. */
+lazy val Oauth2Server = config("oauth2-server").hide
+
 lazy val root = (project in file("."))
   .aggregate(connector)
   .disablePlugins(AssemblyPlugin)
@@ -23,8 +26,10 @@ lazy val connector = (project in file("scala"))
       // Spark has Arrow's vectors and memory, not this part. Intransitive, so that the jar holds no second Arrow.
       ("org.apache.arrow" % "arrow-c-data" % Versions.arrow).intransitive(),
       "io.delta" %% Versions.deltaArtifact % Versions.delta % Test,
-      "org.scalatest" %% "scalatest" % Versions.scalatest % Test
+      "org.scalatest" %% "scalatest" % Versions.scalatest % Test,
+      "no.nav.security" % "mock-oauth2-server" % Versions.mockOauth2Server % Oauth2Server
     ),
+    ivyConfigurations += Oauth2Server,
     autoScalaLibrary := false,
     libraryDependencies += "org.scala-lang" % "scala-library" % Versions.scala % Provided,
     scalacOptions ++= Seq(
@@ -46,6 +51,10 @@ lazy val connector = (project in file("scala"))
     Test / parallelExecution := false,
     Test / baseDirectory := (ThisBuild / baseDirectory).value,
     Test / javaOptions ++= SparkJvm.options ++ Seq("-Xmx2g", "-Dspark.ui.enabled=false"),
+    Test / javaOptions += {
+      val jars = update.value.select(configurationFilter(Oauth2Server.name))
+      s"-Dapisink.oauth2.server=${jars.mkString(java.io.File.pathSeparator)}"
+    },
     Test / testOptions += Tests.Argument(TestFrameworks.ScalaTest, "-oDF"),
     assembly / assemblyOutputPath := (ThisBuild / baseDirectory).value / "dist" / "apisink.jar",
     assembly / test := {},

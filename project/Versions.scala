@@ -10,4 +10,5 @@ object Versions {
   val delta = "4.4.0"
   val deltaArtifact = "delta-spark_4.2"
   val scalatest = "3.2.20"
+  val mockOauth2Server = "2.1.10"
 }

@@ -1,6 +1,7 @@
 package io.apisink.config
 
-import java.nio.file.Files
+import java.nio.file.{Files, Path}
+import java.util.concurrent.TimeUnit
 
 import io.apisink.ConfigException
 import io.apisink.testing.{SparkTest, TestConfig}
@@ -24,6 +25,30 @@ final class ReferenceResolverSuite extends SparkTest {
       refused.getMessage.contains("transport.tls.ca_file: it holds no certificate in PEM form"),
       refused.getMessage
     )
+  }
+
+  /** A PKCS#12 store as Java's own tool makes it. */
+  private def store(password: String): Path = {
+    val file = newDirectory().resolve("client.p12")
+    val keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString
+    val process = new ProcessBuilder(
+      Seq(keytool, "-genkeypair", "-alias", "me", "-keyalg", "EC", "-dname", "CN=me", "-storetype", "PKCS12")
+        ++ Seq("-keystore", file.toString, "-storepass", password): _*
+    ).inheritIO().start()
+    assert(process.waitFor(60, TimeUnit.SECONDS) && process.exitValue() == 0)
+    file
+  }
+
+  test("a binary file is read as it is, and opened with its password on the driver") {
+    val file = store("s3cret-store")
+    compile(s"""client_p12_file: "$file", client_p12_password: s3cret-store""")
+    val refused =
+      intercept[ConfigException](compile(s"""client_p12_file: "$file", client_p12_password: wrong-hunter2"""))
+    assert(
+      refused.getMessage.contains("transport.tls.client_p12_password: it is not the password"),
+      refused.getMessage
+    )
+    assert(!refused.getMessage.contains("hunter2"), refused.getMessage)
   }
 
   test("a file that is not there is named, with the place that names it") {

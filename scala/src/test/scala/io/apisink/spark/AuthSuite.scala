@@ -40,6 +40,46 @@ final class AuthSuite extends SparkTest {
   private def outcomes(sink: Path): Seq[Row] =
     delta(sink).groupBy("outcome").count().collect().toSeq
 
+  /** What a server asks for, and the lines of `auth` with what it asks for and with something else. */
+  private def kinds: Seq[(Seq[String], String => Seq[String])] = {
+    def oauth2(origin: String, kind: String): Seq[String] =
+      Seq(s"type: $kind", s"""token_url: "$origin/oauth/token"""", "client_id: clinic", "client_secret: s/e c%r+t")
+    val user = Seq("username: zoe", "password: p&ss")
+    val scope = Seq("region: eu-central-1", "service: execute-api")
+    Seq(
+      Seq("--basic", "zoe:p&ss") -> (_ => "type: basic" +: user),
+      Seq("--bearer", "t0ken") -> (_ => Seq("type: bearer", "token: t0ken")),
+      Seq("--api-key", "header:X-Key=k3y") -> (_ => Seq("type: api_key", "name: X-Key", "value: k3y")),
+      Seq("--api-key", "query:key=k3y") -> (_ => Seq("type: api_key", "in: query", "name: key", "value: k3y")),
+      (client ++ Seq("--oauth-user", "zoe:p&ss")) -> (oauth2(_, "oauth2_password") ++ user),
+      client -> (oauth2(_, "oauth2_client_credentials")),
+      Seq("--sigv4", "AKID:s3cret/key:eu-central-1:execute-api") ->
+        (_ => Seq("type: aws_sigv4", "access_key_id: AKID", "secret_access_key: s3cret/key") ++ scope)
+    )
+  }
+
+  test("each kind opens the API with what it asks for") {
+    for ((flags, auth) <- kinds) Origin.using(flags: _*) { origin =>
+      val sink = newDirectory().resolve("sink")
+      val right = auth(origin.url)
+      write(config(origin, sink, partitions = 2).copy(auth = right), 20)
+      assert(outcomes(sink) == Seq(Row("success", 20L)), right)
+      assert(origin.count("requests") == 20 && origin.count("unauthorized") == 0, right)
+    }
+  }
+
+  test("without it the run stops, and says so") {
+    Origin.using("--sigv4", "AKID:s3cret/key:eu-central-1:execute-api") { origin =>
+      val sink = newDirectory().resolve("sink")
+      val wrong = Seq("type: aws_sigv4", "access_key_id: AKID", "secret_access_key: another") ++
+        Seq("region: eu-central-1", "service: execute-api")
+      val failed = intercept[Exception](write(config(origin, sink).copy(auth = wrong), 500))
+      val messages =
+        Iterator.iterate[Throwable](failed)(_.getCause).takeWhile(_ != null).map(_.getMessage).mkString("\n")
+      assert(messages.contains("403") && messages.contains("fail_when"), messages)
+    }
+  }
+
   test("tasks that start at once share one token") {
     Origin.using(client ++ Seq("--token-latency", "300ms"): _*) { origin =>
       val sink = newDirectory().resolve("sink")
