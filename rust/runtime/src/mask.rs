@@ -51,6 +51,7 @@ impl Mask {
                 _ => None,
             });
         }
+        known.extend(header_of_proxy(plan, secrets));
         let needles = Needles::new(&known)
             .map_err(|_| RuntimeError::Plan("its secrets are too large to be masked in answers".into()))?;
         Ok(Self { needles: needles.map(Arc::new), known, recent: Mutex::default() })
@@ -107,6 +108,12 @@ fn header_of(link: &LinkPlan, secrets: &SecretValues) -> Option<String> {
 fn header_of_user(link: &LinkPlan, secrets: &SecretValues) -> Option<String> {
     let spec: HeaderAuthSpec = serde_json::from_value(link.spec.clone()).ok()?;
     let HeaderCredential::User { username, password } = spec.credential else { return None };
+    Some(basic_pair(secrets.get(username)?.expose(), secrets.get(password)?.expose()))
+}
+
+/// The same of a proxy that is shown a user.
+fn header_of_proxy(plan: &Plan, secrets: &SecretValues) -> Option<String> {
+    let (username, password) = plan.transport.proxy.as_ref()?.credentials?;
     Some(basic_pair(secrets.get(username)?.expose(), secrets.get(password)?.expose()))
 }
 
