@@ -45,7 +45,7 @@ class Origin:
 
     def requests(self) -> list[dict[str, Any]]:
         """The last thousand requests with their headers, unless the server was told to record none."""
-        return [json.loads(line) for line in self._get("/_origin/requests").splitlines()]
+        return list(json.loads(self._get("/_origin/requests?limit=1000")))
 
     def _get(self, path: str) -> str:
         with urllib.request.urlopen(self.url + path) as answer:
