@@ -13,14 +13,8 @@ pub(crate) fn compile(state: &mut State<'_>, custom: &Custom) -> Option<CustomSp
         .iter()
         .map(|column| (column.value.clone(), state.column(column, false, column.at)))
         .collect();
-    let secrets = custom
-        .secrets
-        .iter()
-        .map(|(name, value)| {
-            let what = format!("the secret `{}` of the middleware `{}`", name.value, custom.name.value);
-            Some((name.value.clone(), state.credential(value, &what, |_| None)?))
-        })
-        .collect::<Option<Vec<_>>>();
+    let secrets =
+        state.named_credentials(&custom.secrets, &format!("the middleware `{}`", custom.name.value));
     Some(CustomSpec { options: custom.options.clone(), columns, secrets: secrets? })
 }
 

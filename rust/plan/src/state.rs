@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use apisink_config::{
-    Code, Config, Position, Problem, Reference, ReferenceKind, Segment, Text, names_a_credential, nearest,
+    Code, Config, Located, Position, Problem, Reference, ReferenceKind, Segment, Text, names_a_credential,
+    nearest,
 };
 
 use crate::inputs::Inputs;
@@ -115,6 +116,19 @@ impl<'a> State<'a> {
         };
         self.credentials.insert(slot);
         Some(slot)
+    }
+
+    /// The slots of credentials that something is given by name; `of` says what, for messages.
+    pub(crate) fn named_credentials(
+        &mut self,
+        named: &[(Located<String>, Text)],
+        of: &str,
+    ) -> Option<Vec<(String, SecretSlot)>> {
+        let slot = |(name, value): &(Located<String>, Text)| {
+            let what = format!("the secret `{}` of {of}", name.value);
+            Some((name.value.clone(), self.credential(value, &what, |_| None)?))
+        };
+        named.iter().map(slot).collect()
     }
 
     /// A literal that is a credential by the name of its header or parameter.

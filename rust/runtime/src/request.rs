@@ -1,7 +1,6 @@
 //! The request, and the template that renders it from a row.
 
 use std::borrow::Cow;
-use std::io::Write;
 use std::sync::Arc;
 
 use apisink_plan::{NamedPieces, Piece, RequestPlan, SecretValues};
@@ -430,11 +429,23 @@ pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 
+/// Refuses a URL of so many bytes when the config allows fewer.
+pub(crate) fn check_url_bytes(bytes: usize, most: usize) -> Result<(), RowError> {
+    if bytes <= most {
+        return Ok(());
+    }
+    let why = format!("the URL has {bytes} bytes and endpoint.max_url_length is {most}");
+    Err(RowError::new("url_too_long", why))
+}
+
+/// Bytes in hexadecimal, in lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
+
 /// The first 128 bits of a digest in hexadecimal.
 pub(crate) fn digest_text(digest: Sha256) -> String {
-    let mut text = Vec::with_capacity(32);
-    for byte in &digest.finalize()[..16] {
-        let _ = write!(text, "{byte:02x}");
-    }
-    String::from_utf8(text).unwrap_or_default()
+    hex(&digest.finalize()[..16])
 }

@@ -28,8 +28,7 @@ pub(crate) fn compile(
     let ast = match engine.compile(&source.text) {
         Ok(ast) => ast,
         Err(error) => {
-            let at = error.position();
-            let (line, column) = (at.line().unwrap_or(1) as u32, at.position().unwrap_or(1) as u32);
+            let (line, column) = names::place(error.position());
             note(state, &source, &Fault { line, column, what: error.err_type().to_string() }, GUIDE);
             return None;
         }
@@ -37,14 +36,7 @@ pub(crate) fn compile(
     let hooks = hooks(state, &ast, &source);
     let names = names::of(&ast);
     check_calls(state, &engine, &ast, &names.calls, &source);
-    let secrets = script
-        .secrets
-        .iter()
-        .map(|(name, value)| {
-            let what = format!("the secret `{}` of `script`", name.value);
-            Some((name.value.clone(), state.credential(value, &what, |_| None)?))
-        })
-        .collect::<Option<Vec<_>>>();
+    let secrets = state.named_credentials(&script.secrets, "`script`");
     check_secrets(state, script, &names.secrets, &source);
     let columns = names
         .columns

@@ -80,8 +80,13 @@ fn is_row(expression: &Expr) -> bool {
     matches!(expression, Expr::Variable(variable, ..) if variable.1.as_str() == ROW)
 }
 
+/// Line and column; the beginning of the script for what has no place.
 #[allow(clippy::cast_possible_truncation, reason = "rhai counts lines and columns in 16 bits")]
+pub(super) fn place(at: Position) -> (u32, u32) {
+    (at.line().unwrap_or(1) as u32, at.position().unwrap_or(1) as u32)
+}
+
 fn named(name: &str, at: Position) -> Named {
-    let (line, column) = (at.line().unwrap_or(1) as u32, at.position().unwrap_or(1) as u32);
+    let (line, column) = place(at);
     Named { name: name.to_owned(), line, column }
 }

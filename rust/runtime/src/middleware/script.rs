@@ -11,7 +11,7 @@ use super::{BoxFuture, BuildContext, Interceptor, Link, Next, Part};
 use crate::error::{RowError, RuntimeError};
 use crate::exchange::{Exchange, Outcome};
 use crate::parsed::BodyVerdict;
-use crate::request::{Request, mark_secrets};
+use crate::request::{Request, check_url_bytes, mark_secrets};
 use crate::row::{ColumnIndex, Row};
 use crate::script::{RequestView, ResponseView, engine, failure, of_template};
 use crate::transport::RENDER;
@@ -92,7 +92,7 @@ impl Interceptor for Script {
                 return exchange.refuse(error);
             }
             next.run(exchange).await;
-            if self.on_response && matches!(exchange.result, Some(Ok(_))) {
+            if self.on_response {
                 self.judge(exchange, row).await;
             }
         })
@@ -108,13 +108,7 @@ impl Script {
         *request = view.into_request();
         called.map_err(|why| RowError::new("script", why))?;
         mark_secrets(&mut request.headers, &self.secrets);
-        let bytes = request.url_bytes();
-        if bytes > self.max_url_bytes {
-            let why =
-                format!("the URL has {bytes} bytes and endpoint.max_url_length is {}", self.max_url_bytes);
-            return Err(RowError::new("url_too_long", why));
-        }
-        Ok(())
+        check_url_bytes(request.url_bytes(), self.max_url_bytes)
     }
 
     /// Calls the script's function for answers.
@@ -124,9 +118,11 @@ impl Script {
         if self.reads_json {
             exchange.memory.grow(TREE * response.body.len()).await;
         }
-        let view = ResponseView::new(response.clone(), self.fields.clone());
+        let Some(Ok(response)) = exchange.result.take() else { return };
+        let view = ResponseView::new(response, self.fields.clone());
         let called = self.run(ON_RESPONSE, Dynamic::from(view.clone()), row);
         let judgement = view.into_judgement();
+        exchange.result = Some(Ok(judgement.response));
         let verdict = match called {
             Ok(()) => judgement.verdict,
             Err(message) => Some(BodyVerdict { outcome: Outcome::InvalidResponse, kind: "script", message }),

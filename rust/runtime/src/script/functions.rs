@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rhai::{Engine, EvalAltResult, ImmutableString};
 use sha2::{Digest, Sha256};
 
-use crate::request::encode_into;
+use crate::request::{encode_into, hex};
 
 pub(super) fn register(engine: &mut Engine, secrets: Vec<(String, String)>) {
     let secrets: BTreeMap<String, ImmutableString> =
@@ -45,12 +45,6 @@ fn hmac(key: &str, text: &str) -> Vec<u8> {
         // HMAC takes a key of any length.
         Err(_) => Vec::new(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ const MOST_SAID: usize = 1_000;
 #[derive(Clone)]
 pub(crate) struct ResponseView(Arc<Mutex<Judged>>);
 
+#[derive(Clone)]
 struct Judged {
     response: Response,
     columns: Arc<Vec<(String, FieldKind)>>,
@@ -28,6 +29,7 @@ struct Judged {
 
 /// What a script has made of an answer.
 pub(crate) struct Judgement {
+    pub(crate) response: Response,
     pub(crate) fields: Vec<Option<FieldValue>>,
     pub(crate) verdict: Option<BodyVerdict>,
 }
@@ -39,10 +41,17 @@ impl ResponseView {
         Self(Arc::new(Mutex::new(Judged { response, columns, json: None, fields, verdict: None })))
     }
 
-    /// What the script has left.
+    /// The answer, and what the script has made of it.
     pub(crate) fn into_judgement(self) -> Judgement {
-        let mut judged = self.judged();
-        Judgement { fields: std::mem::take(&mut judged.fields), verdict: judged.verdict.take() }
+        let judgement = |judged: Judged| {
+            let Judged { response, fields, verdict, .. } = judged;
+            Judgement { response, fields, verdict }
+        };
+        match Arc::try_unwrap(self.0) {
+            Ok(judged) => judgement(judged.into_inner().unwrap_or_else(PoisonError::into_inner)),
+            // A closure of the script may have kept it.
+            Err(shared) => judgement(shared.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+        }
     }
 
     fn judged(&self) -> MutexGuard<'_, Judged> {

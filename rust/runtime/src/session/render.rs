@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::error::{RowError, RuntimeError};
 use crate::exchange::{Exchange, Notes};
 use crate::middleware::{Chain, Part, Registry};
-use crate::request::{Request, RequestTemplate, digest_text};
+use crate::request::{Request, RequestTemplate, check_url_bytes, digest_text};
 use crate::request_id::RequestIds;
 use crate::row::{Binder, Binding, Row};
 use crate::source_columns::SourceColumns;
@@ -159,12 +159,7 @@ fn request(
             url += 1 + query.len();
         }
     }
-    if url > template.max_url_bytes() {
-        return Err(RowError::new(
-            "url_too_long",
-            format!("the URL has {url} bytes and endpoint.max_url_length is {}", template.max_url_bytes()),
-        ));
-    }
+    check_url_bytes(url, template.max_url_bytes())?;
     Ok((request, parts, digest_text(digest)))
 }
 

@@ -179,19 +179,7 @@ fn an_unknown_middleware_is_refused_with_the_known_ones_named() {
     compiled.plan.chain.push(LinkPlan { middleware: "retri".into(), spec: serde_json::json!({}) });
     let executor = Executor::new();
     let engine = executor.engine_of(&compiled);
-    let task = apisink_runtime::Task {
-        run_id: "r".into(),
-        opening: String::new(),
-        epoch: 0,
-        executor_id: "1".into(),
-        host: "h".into(),
-        pid: 1,
-        partition_id: 0,
-        task_attempt_id: 0,
-        log_level: apisink_plan::LogLevel::Error,
-        rate_keeper: apisink_runtime::rate::Keeper::Process,
-    };
-    let error = apisink_runtime::Session::open(executor.process, engine, task, &id_schema()).err().unwrap();
+    let error = executor.open(&engine, "", 0, &id_schema()).err().unwrap();
     assert!(error.to_string().contains("no middleware retri"), "{error}");
     assert!(
         error.to_string().contains("json_body, json_response, logging, param_injector, retry"),

@@ -2,26 +2,12 @@
 
 use std::sync::Arc;
 
-use apisink_plan::LogLevel;
-use apisink_runtime::rate::Keeper;
-use apisink_runtime::{Engine, RuntimeError, Session, Task};
+use apisink_runtime::{Engine, RuntimeError, Session};
 
 use super::support::{Api, Executor, PATIENCE, drive, id_schema, ids, take};
 
 fn open(executor: &Executor, engine: &Arc<Engine>, opening: &str) -> Result<Session, RuntimeError> {
-    let task = Task {
-        run_id: "run-1".into(),
-        opening: opening.into(),
-        epoch: 0,
-        executor_id: "1".into(),
-        host: "worker-1".into(),
-        pid: 4711,
-        partition_id: 0,
-        task_attempt_id: 0,
-        log_level: LogLevel::Error,
-        rate_keeper: Keeper::Process,
-    };
-    Session::open(executor.process, engine.clone(), task, &id_schema())
+    executor.open(engine, opening, 0, &id_schema())
 }
 
 fn failure(session: &Session) -> String {

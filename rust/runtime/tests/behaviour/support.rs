@@ -8,7 +8,7 @@ use apisink_origin::{KeyReport, Origin, Recorded, Report, Script, TokenRequest};
 use apisink_plan::{Compiled, Inputs, LogLevel};
 use apisink_runtime::middleware::Registry;
 use apisink_runtime::rate::Keeper;
-use apisink_runtime::{Engine, Process, Session, Task};
+use apisink_runtime::{Engine, Process, RuntimeError, Session, Task};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
@@ -111,9 +111,20 @@ impl Executor {
     }
 
     pub(crate) fn session(&self, engine: &Arc<Engine>, partition: u32, schema: &Schema) -> Session {
+        self.open(engine, "", partition, schema).unwrap()
+    }
+
+    /// A session of an opening of the run, or why there is none.
+    pub(crate) fn open(
+        &self,
+        engine: &Arc<Engine>,
+        opening: &str,
+        partition: u32,
+        schema: &Schema,
+    ) -> Result<Session, RuntimeError> {
         let task = Task {
             run_id: "run-1".into(),
-            opening: String::new(),
+            opening: opening.into(),
             epoch: 0,
             executor_id: "1".into(),
             host: "worker-1".into(),
@@ -123,7 +134,7 @@ impl Executor {
             log_level: LogLevel::Error,
             rate_keeper: Keeper::Process,
         };
-        Session::open(self.process, engine.clone(), task, schema).unwrap()
+        Session::open(self.process, engine.clone(), task, schema)
     }
 
     /// Sends one batch through a session of its own.

@@ -40,6 +40,9 @@ final case class Outcomes(
     resumedFailed + other.resumedFailed
   )
 
+  /** Rows whose outcome is no success. */
+  def failed: Long = rows - success
+
   /** Outcome names as in the sink's `outcome` column, those that occurred; `success` always. */
   def byName: Seq[(String, Long)] = Seq(
     "success" -> success,

@@ -28,7 +28,7 @@ final class RunResult(
   def succeeded: Long = outcomes.success
 
   /** All others. */
-  def failed: Long = rows - succeeded
+  def failed: Long = outcomes.failed
 
   /** HTTP round trips, those of retries included. */
   def attempts: Long = outcomes.attempts

@@ -18,7 +18,7 @@ final case class FailWhen(failedRows: Option[Long], failedShare: Option[Double],
    */
   def verdict(outcomes: Outcomes): Option[String] = {
     val rows = outcomes.rows - outcomes.resumed
-    val failed = outcomes.rows - outcomes.success - outcomes.resumedFailed
+    val failed = outcomes.failed - outcomes.resumedFailed
     val tooMany = failedRows.filter(failed >= _).map(most => s"failed_rows: $most")
     val tooLarge = failedShare.filter(share => rows >= afterRows && failed > share * rows).map(s => s"failed_share: $s")
     tooMany.orElse(tooLarge).map(limit => s"$failed of $rows rows failed (execution.fail_when.$limit)")

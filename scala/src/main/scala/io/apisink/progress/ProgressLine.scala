@@ -14,7 +14,7 @@ object ProgressLine {
    */
   def of(outcomes: Outcomes, total: Option[Long], seconds: Double, recent: Double): String = {
     val passed = outcomes.rows + outcomes.skipped
-    val failed = outcomes.rows - outcomes.success
+    val failed = outcomes.failed
     val parts = Seq(
       Some(share(passed, total)),
       Some("%,.0f/s".formatLocal(Locale.ROOT, recent)),

@@ -1,5 +1,7 @@
 package io.apisink.spark
 
+import java.nio.file.Path
+
 import io.apisink.SessionFailedException
 import io.apisink.testing.{Eventually, Origin, SparkTest, TestConfig}
 import org.apache.spark.sql.functions.col
@@ -8,6 +10,12 @@ import org.apache.spark.sql.functions.col
 final class FailWhenSuite extends SparkTest {
 
   private val count = 2000
+
+  private def common(origin: Origin, sink: Path): TestConfig = TestConfig.atPath(origin, sink).copy(
+    partitions = 2,
+    urlPath = "/v1/patient",
+    transport = Seq("tcp_connection: {limit: 4}")
+  )
 
   private def write(config: TestConfig): Unit =
     spark.range(count.toLong).select(col("id").cast("string").as("tracking_id"))
@@ -19,12 +27,7 @@ final class FailWhenSuite extends SparkTest {
   test("a token that the API refuses stops the run after a few rows, which are sent again when it is told to") {
     Origin.using("--bearer", "right", "--no-recording") { origin =>
       val sink = newDirectory().resolve("sink")
-      val config = TestConfig.atPath(origin, sink).copy(
-        partitions = 2,
-        urlPath = "/v1/patient",
-        transport = Seq("tcp_connection: {limit: 4}"),
-        auth = Seq("type: bearer", "token: wrong")
-      )
+      val config = common(origin, sink).copy(auth = Seq("type: bearer", "token: wrong"))
       val said = failure(config)
       assert(said.getMessage.contains("[FAIL_WHEN]") && said.getMessage.contains("with 401 or 403"), said)
       assert(said.isInstanceOf[SessionFailedException])
@@ -43,11 +46,8 @@ final class FailWhenSuite extends SparkTest {
   test("a run whose rows fail too often stops, and what was answered is not asked for again") {
     Origin.using("--fail-first", "1:500", "--no-recording") { origin =>
       val sink = newDirectory().resolve("sink")
-      val config = TestConfig.atPath(origin, sink).copy(
-        partitions = 2,
-        urlPath = "/v1/patient",
+      val config = common(origin, sink).copy(
         execution = Seq("fail_when: {failed_share: 0.5, after_rows: 200}"),
-        transport = Seq("tcp_connection: {limit: 4}"),
         middleware = Seq("json_body")
       )
       val said = failure(config)
