@@ -10,8 +10,12 @@ import org.apache.spark.sql.functions.{col, concat, lit, map, struct}
 /** How the rows of a run are told apart: with an id column, with repeated ids, and without one. */
 final class IdentitySuite extends SparkTest {
 
+  /** Connections are soon closed when they are idle: who stops a run waits for it. */
   private def config(origin: Origin, sink: Path): TestConfig =
-    TestConfig.atPath(origin, sink).copy(urlPath = "/v1/patient", transport = Seq("tcp_connection: {limit: 8}"))
+    TestConfig.atPath(origin, sink).copy(
+      urlPath = "/v1/patient",
+      transport = Seq("tcp_connection: {limit: 8, idle_timeout: 0.2}")
+    )
 
   private def write(df: DataFrame, config: TestConfig, runId: String = "r"): Unit =
     df.write.format("apisink").option("configText", config.yaml).option("runId", runId).mode("append").save()
