@@ -59,7 +59,8 @@ fn a_session_gives_its_memory_back_when_it_is_closed_amid_its_answers() {
     let config = api.config("url_path: /a", &format!("execution: {{memory_budget_bytes: {BUDGET}}}"), "");
     let session = executor.session(&executor.engine(&config), 0, &id_schema());
     session.submit(&ids("", 0..200)).unwrap();
-    api.until(|report| report.faults.get("stall").is_some_and(|stalled| *stalled > 5));
+    // Nobody takes answers here: three may fill the budget before a fourth request, and then no fifth is sent.
+    api.until(|report| report.requests > 3);
     assert!(executor.process.budget().used() > 0);
     drop(session);
     api.until(|report| report.in_flight == 0 && report.open_connections == 0);
