@@ -1,10 +1,11 @@
 //! The checks of `--basic`, `--bearer`, `--api-key`, `--oauth` and `--sigv4`.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
@@ -83,11 +84,18 @@ impl Auth {
     /// case, its credentials have.
     pub(crate) fn admit(&self, head: &Parts, body: &[u8]) -> Result<(), Denial> {
         if let Some(sigv4) = &self.sigv4 {
+            let mut headers = Cow::Borrowed(&head.headers);
+            // In HTTP/2 the host is no header, and is signed as if it were one.
+            if let (None, Some(authority)) = (head.headers.get(HOST), head.uri.authority())
+                && let Ok(host) = HeaderValue::from_str(authority.as_str())
+            {
+                headers.to_mut().insert(HOST, host);
+            }
             let message = Message {
                 method: head.method.as_str(),
                 path: head.uri.path(),
                 query: head.uri.query().unwrap_or_default(),
-                headers: &head.headers,
+                headers: &headers,
                 body,
             };
             return sigv4.verify(&message, Timestamp::now()).map_err(Denial::Forbidden);

@@ -85,3 +85,22 @@ fn every_attempt_is_signed_when_it_is_written() {
         assert_eq!((requests.len(), times.len(), signatures.len()), (2, 2, 2), "{requests:?}");
     }
 }
+
+#[test]
+fn over_http2_too_it_is_the_host_by_its_name_that_is_signed() {
+    let api = Api::start(&["--sigv4", &flag("execute-api", ""), "--http2"]);
+    let config = |auth: &str| {
+        let sections =
+            format!("{auth}\ntransport: {{http_version: http2}}\nmiddleware: [{{type: json_body}}]");
+        api.config(
+            "url_path: \"/v1/{id}?b=1\"",
+            &sections,
+            "{source_column: id, endpoint_param: id, in: path}",
+        )
+    };
+    let good = auth("execute-api", "");
+    let answers = Executor::new().send(&config(&good), ids("row-", 0..20));
+    assert_eq!(statuses(&answers), [Some(200)].into(), "{answers:?}");
+    let answers = Executor::new().send(&config(&good.replace(SECRET, "another")), ids("row-", 0..5));
+    assert_eq!(statuses(&answers), [Some(403)].into(), "{answers:?}");
+}
