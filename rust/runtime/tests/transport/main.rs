@@ -6,6 +6,7 @@ mod client;
 mod dns;
 mod hostile;
 mod http2;
+mod namespace;
 mod network;
 mod nginx;
 mod pkcs12;
