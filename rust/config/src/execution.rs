@@ -1,12 +1,16 @@
 //! `execution`: partitions, rates, windows and budgets.
 
 mod fail_when;
+mod limits;
+mod pattern;
 mod sending_window;
 
 pub use fail_when::FailWhen;
+pub use limits::RateLimit;
+pub use pattern::{HostPattern, PathPattern};
 pub use sending_window::SendingWindow;
 
-use crate::keys::{Choice, choice, flag, keys, number, seconds, section, text, whole, words};
+use crate::keys::{Choice, choice, flag, keys, number, seconds, section, sections, text, whole, words};
 use crate::problem::{Code, Located};
 use crate::reader::Section;
 use crate::text::Text;
@@ -31,6 +35,10 @@ keys! {
             number(1.0..=3_600_000_000.0, "attempts per hour").for_example(36_000.0).optional("no limit"),
         /// Attempts that may go at once after a pause, before the limit's even pace.
         burst: u32 = whole(1..=1_000_000, "attempts").or(1),
+        /// Rates of their own for some hosts or paths. An attempt has one limit: the first entry that its URL matches, or
+        /// that of the whole run.
+        limits: Vec<Located<RateLimit>> =
+            sections("[{path: /v1/bulk/*, max_requests_per_second: 5}]").or(Vec::new()),
         /// Whether the whole run pauses when the server announces that a limit is reached: Retry-After on 429 and 503,
         /// RateLimit, RateLimit-Remaining, X-RateLimit-Remaining.
         obey_announced_limits: bool = flag().or(true),
@@ -72,6 +80,7 @@ keys! {
         sending_window: Option<SendingWindow> = section().optional("rows are sent at any time"),
     }
     check |section| {
+        limits::check_order(section, limits.as_deref());
         check_resend(section, resend_on_resume.as_deref());
         check_window(section);
     };
@@ -143,13 +152,18 @@ fn check_window(section: &Section<'_>) {
     }
 }
 
+/// The lowest of three rates, per second.
+fn lowest(second: Option<f64>, minute: Option<f64>, hour: Option<f64>) -> Option<f64> {
+    let minute = minute.map(|attempts| attempts / 60.0);
+    let hour = hour.map(|attempts| attempts / 3600.0);
+    [second, minute, hour].into_iter().flatten().reduce(f64::min)
+}
+
 impl Execution {
     /// Attempts per second: the lowest of the limits.
     #[must_use]
     pub fn rate(&self) -> Option<f64> {
-        let minute = self.max_requests_per_minute.map(|attempts| attempts / 60.0);
-        let hour = self.max_requests_per_hour.map(|attempts| attempts / 3600.0);
-        [self.max_requests_per_second, minute, hour].into_iter().flatten().reduce(f64::min)
+        lowest(self.max_requests_per_second, self.max_requests_per_minute, self.max_requests_per_hour)
     }
 
     /// Rows in the admission window, with its default for a limit of connections.

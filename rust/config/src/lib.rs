@@ -29,7 +29,9 @@ mod tree;
 pub use auth::{ApiKey, Auth, AwsSigv4, Basic, Bearer, ClientAuth, KeyPlace, Oauth2Client, Oauth2Password};
 pub use document::{Document, names_a_credential};
 pub use endpoint::Endpoint;
-pub use execution::{Delivered, Execution, FailWhen, RepeatedIds, SendingWindow};
+pub use execution::{
+    Delivered, Execution, FailWhen, HostPattern, PathPattern, RateLimit, RepeatedIds, SendingWindow,
+};
 pub use generated::{about_middleware, json_schema, reference};
 pub use keys::Literal;
 pub use method::Method;

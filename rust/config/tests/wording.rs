@@ -71,6 +71,52 @@ fn ranges_and_types_name_what_is_allowed() {
 }
 
 #[test]
+fn a_limit_of_some_hosts_or_paths_says_which_and_how_many() {
+    let text = with(
+        "execution:\n  limits:\n    - {}\n    - {path: v1, max_requests_per_second: 1}\n    \
+         - {host: \"https://a\", max_requests_per_hour: 9}\n    - {path: \"/a{id}\", max_request_per_second: 1}",
+    );
+    assert_eq!(
+        refusal(&text),
+        "c.yaml:10:7: `execution.limits[0]` says neither of which `host` nor of which `path` it is the limit \
+         [CONFIG_MISSING_KEY]\n    - {}\n  write one or both of them, or the run's own limit as \
+         `execution.max_requests_per_second`\n\
+         c.yaml:10:7: `execution.limits[0]` has no rate [CONFIG_MISSING_KEY]\n    - {}\n  \
+         write for example `max_requests_per_second: 5`\n\
+         c.yaml:11:14: `execution.limits[1].path` is `v1`, which does not begin with `/` [CONFIG_INVALID_VALUE]\n    \
+         - {path: v1, max_requests_per_second: 1}\n  write a path such as /v1/bulk/*, and the host as `host`\n\
+         c.yaml:12:14: `execution.limits[2].host` is `https://a`, which is no host: it has a scheme or a path \
+         [CONFIG_INVALID_VALUE]\n    - {host: \"https://a\", max_requests_per_hour: 9}\n  \
+         write a host such as api.example.com, api.example.com:8443 or *.example.com\n\
+         c.yaml:13:7: `execution.limits[3]` has no rate [CONFIG_MISSING_KEY]\n    \
+         - {path: \"/a{id}\", max_request_per_second: 1}\n  write for example `max_requests_per_second: 5`\n\
+         c.yaml:13:14: `execution.limits[3].path` is `/a{id}`, which has a placeholder [CONFIG_INVALID_VALUE]\n    \
+         - {path: \"/a{id}\", max_request_per_second: 1}\n  write `*` for what differs from row to row\n\
+         c.yaml:13:24: `execution.limits[3]` has no key `max_request_per_second` [CONFIG_UNKNOWN_KEY]\n    \
+         - {path: \"/a{id}\", max_request_per_second: 1}\n  did you mean `max_requests_per_second`? known are `host`, \
+         `path`, `max_requests_per_second`, `max_requests_per_minute`, `max_requests_per_hour`, `burst`"
+    );
+}
+
+#[test]
+fn a_limit_that_can_be_that_of_nothing_is_refused() {
+    let limits = |entries: &[&str]| {
+        let entries = entries.iter().map(|entry| format!("    - {{{entry}, max_requests_per_second: 1}}\n"));
+        with(&format!("execution:\n  limits:\n{}", entries.collect::<String>()))
+    };
+    assert_eq!(
+        refusal(&limits(&["host: a.com", "path: /v1/*", "host: A.com, path: /v1/x"])),
+        "c.yaml:12:7: `execution.limits[2]` is the limit of nothing: `limits[0]` comes before it and matches all that it \
+         matches [CONFIG_UNUSED]\n    - {host: A.com, path: /v1/x, max_requests_per_second: 1}\n  \
+         write the narrower entry first, or remove one of the two"
+    );
+    let refused = refusal(&limits(&["path: /v1/*", "path: /v1/*"]));
+    assert!(refused.contains("`execution.limits[1]` is the limit of nothing"), "{refused}");
+    let narrower_first = limits(&["host: a.com, path: /v1/x", "host: a.com", "path: /v1/*"]);
+    assert!(parse(narrower_first.as_bytes(), "c.yaml").is_ok());
+}
+
+#[test]
 fn an_infinite_time_is_refused() {
     for value in [".inf", "-.inf", "1e400", "-1", "1e12"] {
         let refused = refusal(&with(&format!("transport: {{base_timeout: {value}}}")));

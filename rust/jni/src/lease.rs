@@ -31,13 +31,13 @@ pub(crate) fn give_up(ask: &[u8]) -> Result<(), NativeError> {
     Ok(())
 }
 
-/// On the driver: steers the limits of a server, those that this process keeps itself and those that it leases.
-pub(crate) fn steer(server: &str, per_second: f64, pause_millis: jlong) -> Result<(), NativeError> {
+/// On the driver: steers the limit of a name, be it kept by this process or leased.
+pub(crate) fn steer(limit: &str, per_second: f64, pause_millis: jlong) -> Result<(), NativeError> {
     let per_second = Some(per_second).filter(|rate| rate.is_finite() && *rate > 0.0);
     let pause = Duration::from_millis(u64::try_from(pause_millis).unwrap_or(0));
     let steering = Steering { per_second, pause };
-    LESSOR.steer(server, steering);
-    Process::global()?.limits().steer(server, steering);
+    LESSOR.steer(limit, steering);
+    Process::global()?.limits().steer(limit, steering);
     Ok(())
 }
 

@@ -304,19 +304,19 @@ pub extern "system" fn Java_io_apisink_jni_Native_leaseAnswer<'l>(
     })
 }
 
-/// `void steerRate(String server, double perSecond, long pauseMillis)`
+/// `void steerRate(String limit, double perSecond, long pauseMillis)`
 // SAFETY: the symbol's name is that of one Java native method; no other code exports it.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_apisink_jni_Native_steerRate<'l>(
     mut env: EnvUnowned<'l>,
     _: JClass<'l>,
-    server: JString<'l>,
+    limit: JString<'l>,
     per_second: jdouble,
     pause_millis: jlong,
 ) {
     guard(&mut env, |env| {
-        let server = server.try_to_string(env)?;
-        lease::steer(&server, per_second, pause_millis)
+        let limit = limit.try_to_string(env)?;
+        lease::steer(&limit, per_second, pause_millis)
     })
 }
 

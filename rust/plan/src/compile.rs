@@ -9,7 +9,7 @@ use crate::mapping::{BodyFields, Mappings};
 use crate::plan::{BodyNode, ExecutionPlan, Identity, PLAN_FORMAT, Plan, RequestPlan, SourcePlan};
 use crate::secrets::SecretValues;
 use crate::state::State;
-use crate::{auth, chain, digest, exposure, headers, links, tables, transport, url};
+use crate::{auth, chain, digest, exposure, headers, limits, links, tables, transport, url};
 
 /// A compiled config.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,6 +100,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
     }
     if let Some(url) = &url {
         warnings.extend(exposure::check(&mut state, url, &header_list, &claims));
+        warnings.extend(limits::warnings(config, url));
     }
 
     let problems = std::mem::take(&mut state.problems);
@@ -107,6 +108,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         Some(url) if problems.is_empty() => url,
         _ => return Err(Problems::new(problems)),
     };
+    let limits = limits::compile(config, &url);
     let mut all_query = url.query;
     all_query.extend(query);
     let secrets = std::mem::take(&mut state.secrets);
@@ -129,6 +131,7 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
             partitions: config.execution.partitions,
             max_requests_per_second: config.execution.rate(),
             burst: config.execution.burst,
+            limits,
             max_announced_pause_ms: config
                 .execution
                 .obey_announced_limits
@@ -159,14 +162,14 @@ pub fn compile(config: &Config, inputs: &Inputs) -> Result<Compiled, Problems> {
         batch_rows: config.execution.batch_rows,
         batch_bytes: config.execution.batch_bytes,
         flush_millis: millis(config.execution.flush_seconds),
-        max_requests_per_second: config.execution.rate(),
         skip_delivered: config.execution.skip_delivered.map(|which| which.as_str().to_owned()),
         resend_on_resume: config.execution.resend_on_resume.iter().map(|word| word.value.clone()).collect(),
         flush_rows: config.execution.flush_rows,
         flush_bytes: config.execution.flush_bytes,
         allow_speculation: config.execution.allow_speculation,
         fail_when: plan.execution.fail_when,
-        server: format!("{}://{}", plan.request.scheme, plan.request.authority),
+        general_limit: plan.general_limit().map(|limit| limit.name),
+        other_limits: plan.execution.limits.iter().map(|limit| limit.name.clone()).collect(),
         sending_window: config.execution.sending_window.as_ref().map(window),
         memory_budget_bytes: config.execution.memory_budget_bytes,
         idempotency_header,

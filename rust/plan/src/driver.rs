@@ -40,12 +40,12 @@ pub struct DriverPlan {
     pub skip_delivered: Option<String>,
     /// Answers in the journal that are asked for again when a run goes on: `transport_error`, `http_5xx`, `unauthorized`.
     pub resend_on_resume: Vec<String>,
-    /// Attempts per second, by the lowest of the config's limits; none means unlimited.
-    pub max_requests_per_second: Option<f64>,
     /// What stops the run early.
     pub fail_when: FailWhen,
-    /// Scheme and authority of the server that requests go to: its rate limits can be steered by that name.
-    pub server: String,
+    /// Name of the rate limit of the attempts that no other one is for; none means that those are unlimited.
+    pub general_limit: Option<String>,
+    /// Names of the rate limits of some hosts and paths.
+    pub other_limits: Vec<String>,
     /// The hours in which rows are sent; none for all.
     pub sending_window: Option<DriverWindow>,
     /// Whether the run may go on although Spark's speculation is on.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fail_when::FailWhen;
 use crate::jinja::Escape;
+use crate::limits::LimitPlan;
 use crate::transport::TransportPlan;
 
 /// Version of the plan's serialised form. An executor refuses a plan of another version.
@@ -429,10 +430,12 @@ pub enum LogLevel {
 pub struct ExecutionPlan {
     /// Spark tasks of a run.
     pub partitions: u32,
-    /// Attempts per second, charged at the socket; none means unlimited.
+    /// Attempts per second that none of `limits` is for, charged at the socket; none means unlimited.
     pub max_requests_per_second: Option<f64>,
     /// Attempts that may go at once after a pause; at least 1.
     pub burst: u32,
+    /// Limits of some hosts and paths: the first that an attempt's URL matches is its limit.
+    pub limits: Vec<LimitPlan>,
     /// Longest pause that a server may impose on the whole cluster; none when what it announces is not followed.
     pub max_announced_pause_ms: Option<u64>,
     /// Rows in the admission window of an executor process: waiting for a connection, in flight or waiting for a retry.

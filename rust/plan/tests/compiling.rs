@@ -149,9 +149,9 @@ fn the_driver_json_has_the_agreed_keys() {
             "flushBytes",
             "skipDelivered",
             "resendOnResume",
-            "maxRequestsPerSecond",
             "failWhen",
-            "server",
+            "generalLimit",
+            "otherLimits",
             "sendingWindow",
             "allowSpeculation",
             "memoryBudgetBytes",
@@ -162,6 +162,32 @@ fn the_driver_json_has_the_agreed_keys() {
     assert_eq!(driver["flushMillis"], 5000);
     assert_eq!(driver["sink"]["path"], "/out");
     assert_eq!(driver["sink"]["table"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_limit_is_known_by_its_host_or_else_by_the_server() {
+    let sections = |limits: &str| config(LOCAL, &format!("execution: {{{limits}}}"), "");
+    let entry = "limits: [{path: /v1/bulk/*, max_requests_per_minute: 300, burst: 2}, \
+                 {host: \"*.Example.com\", max_requests_per_second: 50, max_requests_per_hour: 3600}]";
+    let limited = compiled(&sections(&format!("max_requests_per_second: 95, {entry}")));
+    let limits: Vec<_> =
+        limited.plan.execution.limits.iter().map(|l| (l.name.as_str(), l.per_second, l.burst)).collect();
+    let names = ["limit of http://localhost /v1/bulk/* 5/s burst 2", "limit of *.example.com 1/s burst 1"];
+    assert_eq!(limits, [(names[0], 5.0, 2), (names[1], 1.0, 1)]);
+    assert_eq!(limited.driver.other_limits, names);
+    assert_eq!(limited.driver.general_limit.as_deref(), Some("http://localhost 95/s burst 1"));
+    assert_eq!(
+        limited.driver.warnings,
+        [
+            "`execution.limits[1]` is for the host `*.Example.com`, to which nothing is sent: requests go to localhost"
+        ]
+    );
+    let without = compiled(&sections("partitions: 16"));
+    assert_eq!((without.driver.general_limit, without.driver.other_limits.len()), (None, 0));
+    assert_eq!(
+        limited.driver.request_digest, without.driver.request_digest,
+        "a run goes on under other limits"
+    );
 }
 
 #[test]

@@ -12,9 +12,9 @@ use crate::error::RuntimeError;
 use crate::exchange::{Attempt, Exchange, Failure, Response};
 use crate::mask::Mask;
 use crate::middleware::{BoxFuture, Terminal};
-use crate::rate::{Limit, RateLimiter, announced};
+use crate::rate::{Limit, RateLimiter, RunLimits, announced};
 use crate::redirect;
-use crate::request::Request;
+use crate::request::{Origin, Request};
 use crate::retry_budget::RetryBudget;
 use crate::session::LogLines;
 use crate::token::Tokens;
@@ -24,14 +24,14 @@ use crate::warmup::WarmUp;
 /// Connections that are not closed so soon are left to the end of the process.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
-/// One transport with its pool, one rate limiter and one admission window for a plan and its secrets.
+/// One transport with its pool, its rate limiters and one admission window for a plan and its secrets.
 ///
 /// Immutable; lives as long as a session uses it and a while longer ([`crate::Process`]).
 pub struct Engine {
     pub(crate) plan: Plan,
     pub(crate) secrets: SecretValues,
     pub(crate) transport: Box<dyn Transport>,
-    pub(crate) limiter: Arc<RateLimiter>,
+    pub(crate) limits: RunLimits,
     pub(crate) window: Arc<Semaphore>,
     pub(crate) ending: Ending,
     pub(crate) warmup: WarmUp,
@@ -44,12 +44,12 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// The engine of a plan, with the limiter of its limit. Opens no connection yet.
+    /// The engine of a plan, with the limiters of its limits. Opens no connection yet.
     pub fn new(
         plan: Plan,
         secrets: SecretValues,
         engines: &Engines,
-        limiter: impl FnOnce(Option<Limit>) -> Arc<RateLimiter>,
+        limiter: impl Fn(Option<Limit>) -> Arc<RateLimiter>,
     ) -> Result<Self, RuntimeError> {
         if plan.format != apisink_plan::PLAN_FORMAT {
             return Err(RuntimeError::Plan(format!(
@@ -59,11 +59,7 @@ impl Engine {
             )));
         }
         let transport = engines.make(&EngineContext::new(&plan.transport, &secrets))?;
-        let limiter = limiter(plan.execution.max_requests_per_second.map(|per_second| Limit {
-            server: format!("{}://{}", plan.request.scheme, plan.request.authority),
-            per_second,
-            burst: plan.execution.burst,
-        }));
+        let limits = RunLimits::new(&plan, limiter)?;
         let window = Arc::new(Semaphore::new(plan.execution.max_in_flight.clamp(1, Semaphore::MAX_PERMITS)));
         let warmup = WarmUp::new(&plan)?;
         let mask = Arc::new(Mask::new(&plan, &secrets)?);
@@ -74,7 +70,7 @@ impl Engine {
             plan,
             secrets,
             transport,
-            limiter,
+            limits,
             window,
             ending: Ending::default(),
             warmup,
@@ -115,10 +111,14 @@ fn retry_budget(plan: &Plan) -> Option<Arc<RetryBudget>> {
 }
 
 impl Engine {
-    /// The server wants silence for so long: no row is sent meanwhile.
-    fn hold(&self, pause: Duration, status: StatusCode) {
-        if self.limiter.hold(pause) {
-            let server = &self.plan.request.authority;
+    /// A server wants silence for so long: nothing is sent to it meanwhile.
+    fn hold(&self, origin: &Origin, pause: Duration, status: StatusCode) {
+        let mut begins = false;
+        for limiter in self.limits.of_host(origin) {
+            begins |= limiter.hold(pause);
+        }
+        if begins {
+            let server = &origin.authority;
             let line = format!(
                 "{server} answered {} and asks for a pause: nothing is sent for {:.1} s",
                 status.as_u16(),
@@ -165,12 +165,13 @@ impl Engine {
         let started_at = SystemTime::now();
         let started = Instant::now();
         let request = redirected.unwrap_or(&exchange.request);
-        let Sent { result, facts } = self.transport.send(request, &self.limiter, &mut exchange.memory).await;
+        let Sent { result, facts } =
+            self.transport.send(request, self.limits.of(request), &mut exchange.memory).await;
         if let Some(most) = self.plan.execution.max_announced_pause_ms
             && let Ok(response) = &result
             && let Some(pause) = announced::pause(response.status, &response.headers, SystemTime::now())
         {
-            self.hold(pause.min(Duration::from_millis(most)), response.status);
+            self.hold(&request.origin, pause.min(Duration::from_millis(most)), response.status);
         }
         let waited = facts.pool_wait + facts.rate_wait;
         exchange.attempts.push(Attempt {

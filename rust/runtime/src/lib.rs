@@ -49,7 +49,7 @@ pub use latencies::Latencies;
 pub use parsed::{BodyVerdict, FieldValue, Parsed};
 pub use process::Process;
 pub use process_stats::ProcessStats;
-pub use rate::{Keeper, Limit, Pacer, RateLimiter, Slot};
+pub use rate::{Keeper, Limit, Pacer, RateLimiter, RateStats, Slot};
 pub use request::{LateHeaders, Origin, Request};
 pub use request_id::RequestIds;
 pub use session::{Session, SessionState, SessionStats, Task};

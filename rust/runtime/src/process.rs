@@ -233,7 +233,10 @@ impl Process {
         let engines = self.engines.lock().unwrap_or_else(PoisonError::into_inner);
         let connections = engines.values().map(|entry| entry.engine.transport.connections().open).sum();
         drop(engines);
-        ProcessStats { connections, buffered_bytes: self.budget.used(), ..self.sessions.sum() }
+        let sessions = self.sessions.sum();
+        // Afterwards: an attempt that has ended has spent its slot.
+        let rate = self.limits.stats();
+        ProcessStats { connections, buffered_bytes: self.budget.used(), rate, ..sessions }
     }
 
     /// The known middleware.

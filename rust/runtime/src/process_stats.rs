@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::rate::RateStats;
 use crate::session::{SessionStats, Shared};
 use crate::traffic::Traffic;
 
@@ -24,6 +25,8 @@ pub struct ProcessStats {
     pub buffered_bytes: usize,
     /// What all sessions have cost.
     pub traffic: Traffic,
+    /// Slots of the rate limits, and what leases of them have cost.
+    pub rate: RateStats,
 }
 
 /// The sessions of a process.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
 use apisink_runtime::rate::lease::{Ask, Grant, Lease, Lessee, Lessor};
-use apisink_runtime::rate::{Limit, Moment};
+use apisink_runtime::rate::{Limit, Moment, Steering};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -138,7 +138,7 @@ impl Outcome {
 }
 
 fn limit(per_second: f64, burst: u32) -> Limit {
-    Limit { server: "https://api".into(), per_second, burst }
+    Limit { name: format!("https://api {per_second}"), per_second, burst }
 }
 
 fn check(cluster: &Cluster, seed: u64) -> Outcome {
@@ -263,6 +263,18 @@ fn a_pause_is_everybodys() {
     let ask = lessees[1].ask(start).expect("somebody waits");
     let grant = lessor.answer(&ask, start);
     assert_eq!((grant.slots, grant.ahead), (1, Duration::from_secs(30)));
+}
+
+#[test]
+fn a_limit_that_is_steered_before_its_first_slot_keeps_to_it() {
+    let mut lessor = Lessor::default();
+    let start = Duration::from_secs(100);
+    let steering = Steering { per_second: Some(4.0), pause: Duration::from_secs(3) };
+    lessor.steer(&limit(10.0, 1).name, steering, start);
+    let mut lessee: Lessee<()> = Lessee::new("1".into(), limit(10.0, 1));
+    lessee.wait(());
+    let grant = lessor.answer(&lessee.ask(start).expect("somebody waits"), start);
+    assert_eq!((grant.ahead, grant.interval), (Duration::from_secs(3), Duration::from_millis(250)));
 }
 
 #[test]

@@ -2,22 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// So many attempts per second to one server.
+/// So many attempts per second. Plans whose limits have the same name share one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limit {
-    /// Scheme and authority of the server.
-    pub server: String,
+    /// What it is the limit of, and its numbers.
+    pub name: String,
     /// Attempts per second; positive and finite.
     pub per_second: f64,
     /// Attempts that may go at once after a pause; at least 1.
     pub burst: u32,
-}
-
-impl Limit {
-    /// Plans with the same name share the limit.
-    pub fn name(&self) -> String {
-        format!("{} {}/s burst {}", self.server, self.per_second, self.burst)
-    }
 }
 
 /// Who keeps a limit on a cluster. The driver decides; all sessions of a process have the same.

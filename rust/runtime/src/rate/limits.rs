@@ -3,22 +3,31 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use super::counts::RateCounts;
 use super::lease::LeaseDesk;
 use super::steering::Steered;
-use super::{Keeper, Limit, RateLimiter, Steering};
+use super::{Keeper, Limit, RateLimiter, RateStats, Steering};
 
 /// All limiters in use in a process.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Limits {
     limiters: Mutex<Limiters>,
     desk: Arc<LeaseDesk>,
+    counts: Arc<RateCounts>,
 }
 
-/// The limiters by name, with their servers, and the steering that is in force.
+/// The limiters by the kinds of their keepers and by name, and the steering that is in force.
 #[derive(Debug, Default)]
 struct Limiters {
-    known: HashMap<String, (String, Weak<RateLimiter>)>,
+    known: HashMap<(&'static str, String), Weak<RateLimiter>>,
     steered: Steered,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let counts = Arc::<RateCounts>::default();
+        Self { limiters: Mutex::default(), desk: Arc::new(LeaseDesk::new(counts.clone())), counts }
+    }
 }
 
 impl Limits {
@@ -30,32 +39,37 @@ impl Limits {
             Keeper::Share(_) => "share",
             Keeper::Driver => "driver",
         };
-        let name = format!("{kind} {}", limit.name());
+        let key = (kind, limit.name.clone());
         let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
-        limiters.known.retain(|_, (_, limiter)| limiter.strong_count() > 0);
-        if let Some(limiter) = limiters.known.get(&name).and_then(|(_, limiter)| limiter.upgrade()) {
+        limiters.known.retain(|_, limiter| limiter.strong_count() > 0);
+        if let Some(limiter) = limiters.known.get(&key).and_then(Weak::upgrade) {
             return limiter;
         }
-        let server = limit.server.clone();
-        let steering = limiters.steered.of(&server);
-        let limiter = Arc::new(match keeper {
+        let steering = limiters.steered.of(&limit.name);
+        let limiter = match keeper {
             Keeper::Process => RateLimiter::own(limit),
             Keeper::Share(_) => RateLimiter::share(limit),
             Keeper::Driver => RateLimiter::leased(self.desk.line(executor, &limit)),
-        });
+        };
+        let limiter = Arc::new(limiter.counted(&self.counts));
         apply(&limiter, steering);
-        limiters.known.insert(name, (server, Arc::downgrade(&limiter)));
+        limiters.known.insert(key, Arc::downgrade(&limiter));
         limiter
     }
 
-    /// Steers the limits of a server that this process keeps, those that it will keep later as well.
-    pub fn steer(&self, server: &str, steering: Steering) {
+    /// Steers a limit that this process keeps, if it only will keep it later as well.
+    pub fn steer(&self, limit: &str, steering: Steering) {
         let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
-        limiters.steered.set(server, steering);
-        let of_server = limiters.known.values().filter(|(of, _)| of == server);
-        for limiter in of_server.filter_map(|(_, limiter)| limiter.upgrade()) {
+        limiters.steered.set(limit, steering);
+        let of_limit = limiters.known.iter().filter(|((_, name), _)| name == limit);
+        for limiter in of_limit.filter_map(|(_, limiter)| limiter.upgrade()) {
             apply(&limiter, steering);
         }
+    }
+
+    /// Slots and messages since the process's start.
+    pub fn stats(&self) -> RateStats {
+        self.counts.stats()
     }
 
     /// Where the messages of leased limits are fetched and delivered.

@@ -5,10 +5,12 @@
 //! request is written to the socket; retries, repeats and redirects each spend one.
 
 pub(crate) mod announced;
+mod counts;
 pub mod lease;
 mod limit;
 mod limits;
 mod pacer;
+mod run_limits;
 mod slot;
 mod steering;
 
@@ -19,10 +21,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+pub use counts::RateStats;
+use counts::{Held, RateCounts};
 use lease::Line;
 pub use limit::{Keeper, Limit};
 pub use limits::Limits;
 pub use pacer::{Moment, Pacer};
+pub(crate) use run_limits::RunLimits;
 use slot::Era;
 pub use slot::Slot;
 pub use steering::Steering;
@@ -37,6 +42,7 @@ pub struct RateLimiter {
     schedule: Schedule,
     /// Counts the changes of the rate from outside.
     eras: watch::Sender<u64>,
+    counts: Arc<RateCounts>,
 }
 
 #[derive(Debug)]
@@ -74,7 +80,7 @@ impl RateLimiter {
     /// A limit of attempts per second that this process keeps alone; none means unlimited.
     pub fn new(per_second: Option<f64>) -> Self {
         per_second.map_or_else(Self::unlimited, |per_second| {
-            Self::own(Limit { server: String::new(), per_second, burst: 1 })
+            Self::own(Limit { name: String::new(), per_second, burst: 1 })
         })
     }
 
@@ -101,7 +107,18 @@ impl RateLimiter {
     }
 
     fn with(schedule: Schedule) -> Self {
-        Self { zero: Instant::now(), held: AtomicU64::new(0), schedule, eras: watch::Sender::new(0) }
+        Self {
+            zero: Instant::now(),
+            held: AtomicU64::new(0),
+            schedule,
+            eras: watch::Sender::new(0),
+            counts: Arc::default(),
+        }
+    }
+
+    /// Counts its slots among these.
+    fn counted(self, counts: &Arc<RateCounts>) -> Self {
+        Self { counts: counts.clone(), ..self }
     }
 
     /// Spends the next free slot, which may lie ahead. Waits for the driver where that keeps the limit. Once for each
@@ -116,21 +133,21 @@ impl RateLimiter {
                 // Before the schedule is looked at: a slot of an era that ends meanwhile is worth nothing.
                 let era = Era::of(&self.eras);
                 let now = self.zero.elapsed();
-                Slot::within(self.zero + lock(own).pacer.reserve(now, 1), era)
+                let at = self.zero + lock(own).pacer.reserve(now, 1);
+                self.counts.granted(1);
+                Slot::within(at, era, Held::of(&self.counts))
             }
-            Schedule::Leased(line) => {
-                let (begins, lapses) = line.slot().await;
-                Slot::lease(begins, lapses)
-            }
+            Schedule::Leased(line) => line.slot().await,
         }
     }
 
     /// Spends the next free slot and waits for it.
     pub async fn pass(&self) {
         loop {
-            let slot = self.reserve().await;
+            let mut slot = self.reserve().await;
             slot.arrive().await;
             if !self.is_missed(&slot, Duration::MAX) {
+                slot.spend();
                 return;
             }
         }
@@ -213,7 +230,7 @@ mod tests {
     use super::*;
 
     fn limit(per_second: f64, burst: u32) -> Limit {
-        Limit { server: "http://api".into(), per_second, burst }
+        Limit { name: format!("http://api {per_second}"), per_second, burst }
     }
 
     async fn passed(limiter: Arc<RateLimiter>, attempts: usize) -> Vec<Duration> {

@@ -5,8 +5,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::counts::Held;
+
 /// The moment at which one attempt may write its first byte.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use]
 pub struct Slot {
     /// None without a limit: any moment will do.
@@ -15,6 +17,7 @@ pub struct Slot {
     lapses: Option<Instant>,
     /// The era of the schedule that gave it; none of a schedule that has no eras.
     era: Option<Era>,
+    held: Held,
 }
 
 /// A time in which a schedule kept one rate. Slots of an earlier one are worth nothing.
@@ -43,20 +46,25 @@ impl Era {
 
 impl Slot {
     pub(super) const fn any() -> Self {
-        Self { at: None, lapses: None, era: None }
+        Self { at: None, lapses: None, era: None, held: Held::uncounted() }
     }
 
     pub(super) const fn at(at: Instant) -> Self {
-        Self { at: Some(at), lapses: None, era: None }
+        Self { at: Some(at), lapses: None, era: None, held: Held::uncounted() }
     }
 
     /// One that is worth nothing once the era is over.
-    pub(super) const fn within(at: Instant, era: Era) -> Self {
-        Self { at: Some(at), lapses: None, era: Some(era) }
+    pub(super) const fn within(at: Instant, era: Era, held: Held) -> Self {
+        Self { at: Some(at), lapses: None, era: Some(era), held }
     }
 
-    pub(super) const fn lease(begins: Instant, lapses: Instant) -> Self {
-        Self { at: Some(begins), lapses: Some(lapses), era: None }
+    pub(super) const fn lease(begins: Instant, lapses: Instant, held: Held) -> Self {
+        Self { at: Some(begins), lapses: Some(lapses), era: None, held }
+    }
+
+    /// A request is written with it. One that is never spent has lapsed.
+    pub fn spend(&mut self) {
+        self.held.spend();
     }
 
     /// Whether the slot must not be used late, whatever it costs.

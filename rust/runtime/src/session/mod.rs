@@ -92,7 +92,7 @@ pub struct Session {
     shared: Arc<Shared>,
     lines: Arc<LogLines>,
     context: ResponseContext,
-    _member: Option<Member>,
+    _members: Vec<Member>,
 }
 
 impl Session {
@@ -125,9 +125,9 @@ impl Session {
         let (feed, rendered) = tokio::sync::mpsc::unbounded_channel();
         let feeder =
             process.handle().spawn(feed::run(rendered, engine.clone(), chain, shared.clone())).abort_handle();
-        let member = match task.rate_keeper {
-            Keeper::Share(tasks) => Some(engine.limiter.join(tasks)),
-            Keeper::Process | Keeper::Driver => None,
+        let members = match task.rate_keeper {
+            Keeper::Share(tasks) => engine.limits.join(tasks),
+            Keeper::Process | Keeper::Driver => Vec::new(),
         };
         let context = ResponseContext::new(task, engine.plan.sink.clone(), source);
         Ok(Self {
@@ -139,7 +139,7 @@ impl Session {
             shared,
             lines,
             context,
-            _member: member,
+            _members: members,
         })
     }
 

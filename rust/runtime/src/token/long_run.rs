@@ -45,7 +45,7 @@ async fn a_run_of_thirty_seconds_with_tokens_that_live_two_meets_no_refusal() {
         while begin.elapsed() < RUN {
             let mut request = Request::new(Method::GET, place.clone(), "/".into());
             request.headers.insert(AUTHORIZATION, tokens.get().await.unwrap().header());
-            let sent = engine.transport.send(&request, &engine.limiter, &mut budget.take(0)).await;
+            let sent = engine.transport.send(&request, engine.limits.of(&request), &mut budget.take(0)).await;
             assert_eq!(sent.result.unwrap().status, StatusCode::OK);
             sleep(Duration::from_millis(50)).await;
         }

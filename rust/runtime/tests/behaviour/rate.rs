@@ -44,3 +44,47 @@ fn a_pause_that_the_server_asks_one_row_for_holds_back_all() {
     let gaps = api.report().last_arrival_ms.unwrap();
     assert!(gaps >= 4.0 * 200.0, "every answer stops all others: the last came after {gaps} ms");
 }
+
+#[test]
+fn attempts_to_two_paths_of_one_run_each_keep_their_own_rate() {
+    let api = Api::start(&[]);
+    let executor = Executor::new();
+    let limits = "execution: {max_requests_per_second: 10, limits: [{host: other, max_requests_per_second: 0.01}, \
+                  {path: \"/v1/bulk-*\", max_requests_per_second: 30}]}";
+    let engine = executor.engine(&api.config("url_path: \"/v1/{id}?of=/v1/bulk-1\"", limits, ""));
+    let session = executor.session(&engine, 0, &id_schema());
+    let answers = drive(&session, vec![ids("bulk-", 0..46), ids("row-", 0..16)]);
+    assert!(answers.iter().all(|answer| answer.outcome == "success"));
+
+    let requests = api.requests();
+    let of = |prefix: &str| {
+        let of: Vec<f64> =
+            requests.iter().filter(|r| r.path.starts_with(prefix)).map(|r| r.arrived_ms).collect();
+        // Slots are given in the order of asking, which need not be that of arrival.
+        (of.len(), of.iter().copied().fold(0.0, f64::max) - of.iter().copied().fold(f64::MAX, f64::min))
+    };
+    let ((bulk, bulk_ms), (rows, rows_ms)) = (of("/v1/bulk-"), of("/v1/row-"));
+    assert_eq!((bulk, rows), (46, 16));
+    // The first may come late by what the machine has held it up.
+    let late = 1000.0 * stalled(&api.report()) + 30.0;
+    assert!(bulk_ms >= 45.0 * 1000.0 / 30.0 - late, "{bulk_ms} ms");
+    assert!(rows_ms >= 15.0 * 1000.0 / 10.0 - late, "{rows_ms} ms");
+    assert!(api.report().highest_rate_1s > 31, "neither waits for the other: {:?}", api.report());
+}
+
+#[test]
+fn every_slot_that_was_granted_is_spent_or_has_lapsed() {
+    let api = Api::start(&["--fail-every", "3:503"]);
+    let executor = Executor::new();
+    let config = api.config(
+        "url_path: /a",
+        "execution: {max_requests_per_second: 1000}\n\
+         middleware: [{type: retry, max_attempts: 20, base_delay: 0.001, max_delay: 0.001}]",
+        "",
+    );
+    executor.send(&config, ids("row-", 0..50));
+    let rate = executor.process.stats().rate;
+    let sent = api.report().requests;
+    assert_eq!((rate.spent, rate.granted), (sent, rate.spent + rate.lapsed), "{rate:?}");
+    assert_eq!(rate.round_trips, 0, "nobody was asked");
+}

@@ -21,7 +21,8 @@ pub(super) fn told(config: &Config, plan: &Plan) -> String {
     }
     let limit = match plan.execution.max_requests_per_second {
         Some(rate) => format!("the limit of {rate} requests per second is charged here, for every attempt"),
-        None => "there is no limit of requests per second".to_owned(),
+        None if plan.execution.limits.is_empty() => "there is no limit of requests per second".to_owned(),
+        None => "the limits of some hosts and paths are charged here, for every attempt".to_owned(),
     };
     text += &format!("    {:>2}  transport ({}): {limit}\n", plan.chain.len() + 1, plan.transport.engine);
     text

@@ -2,8 +2,8 @@
 
 use apisink_config::{Config, SourceRows};
 use apisink_plan::{
-    Compiled, DriverMerge, DriverPlan, DriverSource, FailWhen, HttpVersionPlan, Identity, RetrySpec,
-    TransportPlan,
+    Compiled, DriverMerge, DriverPlan, DriverSource, ExecutionPlan, FailWhen, HttpVersionPlan, Identity,
+    RetrySpec, TransportPlan,
 };
 
 use super::table::Table;
@@ -31,7 +31,7 @@ pub(super) fn told(config: &Config, compiled: &Compiled) -> Table {
     }
     table.row("stops early", stops_early(&driver.fail_when));
     table.row("a request twice", twice(compiled));
-    table.row("rate", rate(plan.execution.max_requests_per_second));
+    table.row("rate", rate(&plan.execution));
     table.row(
         "at once",
         format!(
@@ -203,9 +203,16 @@ fn twice(compiled: &Compiled) -> String {
     }
 }
 
-fn rate(limit: Option<f64>) -> String {
-    match limit {
+fn rate(execution: &ExecutionPlan) -> String {
+    let mut text = match execution.max_requests_per_second {
         Some(rate) => format!("at most {rate} attempts per second, retries included"),
         None => "no limit by time".to_owned(),
+    };
+    for (place, limit) in execution.limits.iter().enumerate() {
+        let rest = if place == 0 { "; beside it" } else { "," };
+        let host = limit.host.as_deref().map(|host| format!(" at {host}")).unwrap_or_default();
+        let path = limit.path.as_deref().unwrap_or("all paths");
+        text += &format!("{rest} {} for {path}{host}", limit.per_second);
     }
+    text
 }

@@ -8,8 +8,9 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::{Ask, Grant, Lease, Lessee, Lessor};
+use crate::rate::counts::{Held, RateCounts};
 use crate::rate::pacer::Moment;
-use crate::rate::{Limit, Steering};
+use crate::rate::{Limit, Slot, Steering};
 
 /// All leased limits of an executor process. Whoever carries messages to the driver calls [`LeaseDesk::next_ask`] and
 /// [`LeaseDesk::deliver`] from one thread; attempts wait in [`Line`]s.
@@ -18,32 +19,35 @@ pub struct LeaseDesk {
     lines: Mutex<HashMap<String, Weak<Line>>>,
     changed: Condvar,
     zero: Instant,
+    counts: Arc<RateCounts>,
 }
 
 /// The attempts of a process that wait for slots of one limit.
 #[derive(Debug)]
 pub struct Line {
-    lessee: Mutex<Lessee<oneshot::Sender<Lease>>>,
+    lessee: Mutex<Lessee<oneshot::Sender<Given>>>,
     desk: Arc<LeaseDesk>,
 }
 
-impl Default for LeaseDesk {
-    fn default() -> Self {
-        Self { lines: Mutex::default(), changed: Condvar::new(), zero: Instant::now() }
-    }
-}
+/// A slot on its way to an attempt.
+type Given = (Lease, Held);
 
 impl LeaseDesk {
+    /// A desk without lines, which counts slots and messages among these.
+    pub(crate) fn new(counts: Arc<RateCounts>) -> Self {
+        Self { lines: Mutex::default(), changed: Condvar::new(), zero: Instant::now(), counts }
+    }
+
     /// The line of a limit, made when there is none.
     pub fn line(self: &Arc<Self>, executor: &str, limit: &Limit) -> Arc<Line> {
         let mut lines = self.lines();
         lines.retain(|_, line| line.strong_count() > 0);
-        if let Some(line) = lines.get(&limit.name()).and_then(Weak::upgrade) {
+        if let Some(line) = lines.get(&limit.name).and_then(Weak::upgrade) {
             return line;
         }
         let lessee = Mutex::new(Lessee::new(executor.to_owned(), limit.clone()));
         let line = Arc::new(Line { lessee, desk: self.clone() });
-        lines.insert(limit.name(), Arc::downgrade(&line));
+        lines.insert(limit.name.clone(), Arc::downgrade(&line));
         line
     }
 
@@ -72,14 +76,27 @@ impl LeaseDesk {
     /// Gives the slots of an answer to those that wait.
     pub fn deliver(&self, grant: &Grant) {
         if let Some(line) = self.find(&grant.limit) {
+            let mut lessee = line.lessee();
             let now = self.now();
-            line.lessee().take(grant, now, |attempt, lease| attempt.send(lease).is_ok());
+            let Some(asked) = lessee.asked(grant) else { return };
+            self.counts.answered(now.saturating_sub(asked));
+            self.counts.granted(grant.slots);
+            let before = lessee.counts().1;
+            lessee.take(grant, now, |attempt, lease| match attempt.send((lease, Held::of(&self.counts))) {
+                Ok(()) => true,
+                Err((_, held)) => {
+                    held.let_go();
+                    false
+                }
+            });
+            self.counts.lapsed(lessee.counts().1 - before);
         }
     }
 
     /// An ask got no answer.
     pub fn give_up(&self, ask: &Ask) {
-        if let Some(line) = self.find(&ask.limit.name()) {
+        if let Some(line) = self.find(&ask.limit.name) {
+            self.counts.unanswered();
             line.lessee().give_up(ask.number);
         }
     }
@@ -98,15 +115,18 @@ impl LeaseDesk {
 }
 
 impl Line {
-    /// Waits for a slot of its own: from when to when it may be used.
-    pub async fn slot(&self) -> (Instant, Instant) {
+    /// Waits for a slot of its own.
+    pub async fn slot(&self) -> Slot {
         loop {
             let (give, given) = oneshot::channel();
-            self.lessee().wait(give);
-            self.wake();
+            let news = self.lessee().wait(give);
+            if news {
+                self.wake();
+            }
             // The line keeps the other end until it gives a slot.
-            if let Ok(lease) = given.await {
-                return (self.desk.zero + lease.begins, self.desk.zero + lease.lapses);
+            if let Ok((lease, held)) = given.await {
+                let zero = self.desk.zero;
+                return Slot::lease(zero + lease.begins, zero + lease.lapses, held);
             }
         }
     }
@@ -117,18 +137,13 @@ impl Line {
         self.wake();
     }
 
-    /// Slots given so far, and those among them that nobody used.
-    pub fn counts(&self) -> (u64, u64) {
-        self.lessee().counts()
-    }
-
     fn wake(&self) {
         // The lock orders this after the look of a desk that is about to sleep.
         drop(self.desk.lines());
         self.desk.changed.notify_all();
     }
 
-    fn lessee(&self) -> MutexGuard<'_, Lessee<oneshot::Sender<Lease>>> {
+    fn lessee(&self) -> MutexGuard<'_, Lessee<oneshot::Sender<Given>>> {
         self.lessee.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -147,10 +162,10 @@ impl Default for LessorDesk {
 }
 
 impl LessorDesk {
-    /// Steers the schedules of a server. Does not block.
-    pub fn steer(&self, server: &str, steering: Steering) {
+    /// Steers the schedule of a limit. Does not block.
+    pub fn steer(&self, limit: &str, steering: Steering) {
         let now = self.zero.elapsed();
-        self.lessor.lock().unwrap_or_else(PoisonError::into_inner).steer(server, steering, now);
+        self.lessor.lock().unwrap_or_else(PoisonError::into_inner).steer(limit, steering, now);
     }
 
     /// Answers a wish. Does not block.

@@ -46,9 +46,17 @@ impl<W> Lessee<W> {
         }
     }
 
-    /// Puts an attempt in the line.
-    pub fn wait(&mut self, attempt: W) {
+    /// Puts an attempt in the line. True when there is something to ask now that was not known before: with others in the
+    /// line, or a wish on its way, the next wish is due anyhow.
+    pub fn wait(&mut self, attempt: W) -> bool {
+        let news = self.waiting.is_empty() && self.asked.is_none();
         self.waiting.push_back(attempt);
+        news
+    }
+
+    /// Whether a grant answers the wish that is on its way; the moment of that wish.
+    pub fn asked(&self, grant: &Grant) -> Option<Moment> {
+        self.asked.filter(|(number, _)| *number == grant.number).map(|(_, asked)| asked)
     }
 
     /// Tells the driver with the next wish that the server wants a pause.

@@ -21,7 +21,9 @@ const LEAST_CHUNK: Duration = Duration::from_millis(2);
 #[derive(Debug, Default)]
 pub struct Lessor {
     schedules: HashMap<String, Schedule>,
-    steered: HashMap<String, f64>,
+    /// Rates in place of the limits' own, and moments until which nothing is given: schedules that are made later keep to
+    /// them as well.
+    steered: HashMap<String, (Option<f64>, Moment)>,
 }
 
 #[derive(Debug)]
@@ -38,12 +40,17 @@ struct Schedule {
 impl Lessor {
     /// Answers a wish that arrives at `now`, a moment of the driver's clock.
     pub fn answer(&mut self, ask: &Ask, now: Moment) -> Grant {
-        let schedule = self.schedules.entry(ask.limit.name()).or_insert_with(|| {
-            let per_second = self.steered.get(&ask.limit.server).copied().unwrap_or(ask.limit.per_second);
+        let schedule = self.schedules.entry(ask.limit.name.clone()).or_insert_with(|| {
+            let (steered, until) = self.steered.get(&ask.limit.name).copied().unwrap_or_default();
+            let per_second = steered.unwrap_or(ask.limit.per_second);
+            let mut pacer = Pacer::new(per_second, ask.limit.burst);
+            if until > now {
+                pacer.hold(until);
+            }
             Schedule {
                 limit: ask.limit.clone(),
                 per_second,
-                pacer: Pacer::new(per_second, ask.limit.burst),
+                pacer,
                 askers: HashMap::new(),
                 granted: 0,
                 asks: 0,
@@ -57,7 +64,7 @@ impl Lessor {
         let first = if slots == 0 { now } else { schedule.pacer.reserve(now, slots) };
         schedule.granted += u64::from(slots);
         Grant {
-            limit: ask.limit.name(),
+            limit: ask.limit.name.clone(),
             number: ask.number,
             slots,
             ahead: first.saturating_sub(now),
@@ -66,14 +73,15 @@ impl Lessor {
         }
     }
 
-    /// Steers the schedules of a server from `now` on; those that are not there yet keep to the rate. Slots that are leased
+    /// Steers the schedule of a limit from `now` on; one that is not there yet keeps to the rate. Slots that are leased
     /// already are used: so many as a fraction of a second has.
-    pub fn steer(&mut self, server: &str, steering: Steering, now: Moment) {
-        match steering.per_second {
-            Some(per_second) => self.steered.insert(server.to_owned(), per_second),
-            None => self.steered.remove(server),
-        };
-        for schedule in self.schedules.values_mut().filter(|schedule| schedule.limit.server == server) {
+    pub fn steer(&mut self, limit: &str, steering: Steering, now: Moment) {
+        if steering == Steering::default() {
+            self.steered.remove(limit);
+        } else {
+            self.steered.insert(limit.to_owned(), (steering.per_second, now + steering.pause));
+        }
+        if let Some(schedule) = self.schedules.get_mut(limit) {
             let per_second = steering.per_second.unwrap_or(schedule.limit.per_second);
             if per_second.total_cmp(&schedule.per_second).is_ne() {
                 schedule.per_second = per_second;
@@ -87,7 +95,7 @@ impl Lessor {
 
     /// Slots given so far of a limit, and wishes answered.
     pub fn counts(&self, limit: &Limit) -> (u64, u64) {
-        self.schedules.get(&limit.name()).map_or((0, 0), |schedule| (schedule.granted, schedule.asks))
+        self.schedules.get(&limit.name).map_or((0, 0), |schedule| (schedule.granted, schedule.asks))
     }
 }
 

@@ -66,6 +66,7 @@ impl HyperTransport {
             };
             let message = self.shaped(message, request, &connection)?;
             let written = Instant::now();
+            slot.spend();
             let sent = clock.limit(self.phases.first_byte, peer, connection.send(message)).await;
             let nothing_left = connection.line().traffic.so_far().1 == before.1;
             let mut error = match sent {

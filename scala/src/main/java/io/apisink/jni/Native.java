@@ -159,11 +159,11 @@ public final class Native {
   public static native byte[] leaseAnswer(byte[] ask);
 
   /**
-   * On the driver: steers the rate limits of a server that this process keeps, itself or for its executors.
+   * On the driver: steers a rate limit that this process keeps, itself or for its executors.
    *
-   * @param server scheme and authority, as {@code https://api.example.com}
-   * @param perSecond attempts per second from now on; NaN for those of the configs
+   * @param limit its name in the compiled config
+   * @param perSecond attempts per second from now on; NaN for those of the config
    * @param pauseMillis no attempt for so long from now; 0 for no pause
    */
-  public static native void steerRate(String server, double perSecond, long pauseMillis);
+  public static native void steerRate(String limit, double perSecond, long pauseMillis);
 }

@@ -18,9 +18,9 @@ import io.apisink.control.SendingWindow
  * @param skipDelivered which answers of the sink make a row one that is left out: `success` or `any`; none for no answer
  * @param resendOnResume answers in the journal that are asked for again when a run goes on
  * @param failWhen what stops the run early
- * @param server that requests go to, as its rate limits are called
+ * @param generalLimit name of the rate limit of the attempts that no other one is for; none when those have none
+ * @param otherLimits names of the rate limits of some hosts and paths
  * @param sendingWindow the hours in which rows are sent; none for all
- * @param maxRequestsPerSecond of the whole cluster; none for no limit
  * @param memoryBudgetBytes native memory of an executor process, in bytes
  * @param idempotencyHeader header with the request id; none when switched off
  */
@@ -41,15 +41,19 @@ final case class DriverPlan(
     flushBytes: Long,
     skipDelivered: Option[String],
     resendOnResume: Seq[String],
-    maxRequestsPerSecond: Option[Double],
     failWhen: FailWhen,
-    server: String,
+    generalLimit: Option[String],
+    otherLimits: Seq[String],
     sendingWindow: Option[SendingWindow],
     allowSpeculation: Boolean,
     memoryBudgetBytes: Long,
     idempotencyHeader: Option[String],
     warnings: Seq[String]
-)
+) {
+
+  /** Whether attempts may have to wait for a rate limit. */
+  def isLimited: Boolean = generalLimit.isDefined || otherLimits.nonEmpty
+}
 
 /**
  * A table as a config names it: by exactly one of name and path.
@@ -123,9 +127,9 @@ object DriverPlan {
       flushBytes = json.long("flushBytes"),
       skipDelivered = json.optionalString("skipDelivered"),
       resendOnResume = json.strings("resendOnResume"),
-      maxRequestsPerSecond = json.find("maxRequestsPerSecond").map(_.asDouble()),
       failWhen = failWhen(json.need("failWhen")),
-      server = json.string("server"),
+      generalLimit = json.optionalString("generalLimit"),
+      otherLimits = json.strings("otherLimits"),
       sendingWindow = json.find("sendingWindow").map(window),
       allowSpeculation = json.need("allowSpeculation").asBoolean(),
       memoryBudgetBytes = json.long("memoryBudgetBytes"),

@@ -8,16 +8,18 @@ import scala.util.control.NonFatal
 import io.apisink.jni.Native
 
 /**
- * Steers a run's rate limit while it goes on, by its control file and its sending window. Lives on the driver from the
+ * Steers a run's rate limits while it goes on, by its control file and its sending window. Lives on the driver from the
  * opening of the run to its end, with a daemon thread of its own.
  *
  * A pause lapses by itself when nobody renews it, so that a driver that dies leaves none behind.
  *
- * @param server of the limit
+ * @param general name of the limit that gets another rate
+ * @param others names of the limits that are held back with it
  * @param say takes a line for people
  */
 private[apisink] final class RunControl(
-    server: String,
+    general: String,
+    others: Seq[String],
     file: ControlFile,
     window: Option[SendingWindow],
     say: String => Unit,
@@ -42,7 +44,7 @@ private[apisink] final class RunControl(
   /** The config's own limit holds again. May be called again. */
   def stop(): Unit = {
     stopping.countDown()
-    Native.steerRate(server, Double.NaN, 0)
+    steer(None, 0)
   }
 
   private def look(): Unit = {
@@ -50,7 +52,12 @@ private[apisink] final class RunControl(
     wish = wanted()
     tell(before)
     val pause = if (wish.paused || closed) RunControl.PauseMillis else 0L
-    Native.steerRate(server, wish.perSecond.getOrElse(Double.NaN), pause)
+    steer(wish.perSecond, pause)
+  }
+
+  private def steer(perSecond: Option[Double], pauseMillis: Long): Unit = {
+    Native.steerRate(general, perSecond.getOrElse(Double.NaN), pauseMillis)
+    others.foreach(Native.steerRate(_, Double.NaN, pauseMillis))
   }
 
   /** What cannot be read changes nothing. */

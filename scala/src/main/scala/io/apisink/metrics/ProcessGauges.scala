@@ -29,6 +29,12 @@ private[apisink] object ProcessGauges {
     "repeats.redirect" -> (_.traffic.repeats.redirect),
     "repeats.other" -> (_.traffic.repeats.other),
     "throttledMs" -> (_.traffic.throttledMillis),
+    "slots.granted" -> (_.rate.granted),
+    "slots.spent" -> (_.rate.spent),
+    "slots.lapsed" -> (_.rate.lapsed),
+    "leases.roundTrips" -> (_.rate.roundTrips),
+    "leases.unanswered" -> (_.rate.unanswered),
+    "leases.roundTripMs" -> (_.rate.roundTripMillis),
     "bytesSent" -> (_.traffic.bytesSent),
     "bytesReceived" -> (_.traffic.bytesReceived)
   )

@@ -13,13 +13,15 @@ import io.apisink.jni.Native
  * @param connections connections that are open now
  * @param bufferedBytes bytes of rows and answers that are held in native memory now
  * @param traffic what all rows have cost
+ * @param rate slots of the rate limits, and what leases of them have cost
  */
 private[apisink] final case class ProcessStats(
     sessions: Long,
     inFlight: Long,
     connections: Long,
     bufferedBytes: Long,
-    traffic: Traffic
+    traffic: Traffic,
+    rate: RateStats = RateStats.none
 )
 
 private[apisink] object ProcessStats {
@@ -32,6 +34,7 @@ private[apisink] object ProcessStats {
     node.long("inFlight"),
     node.long("connections"),
     node.long("bufferedBytes"),
-    Traffic.fromJson(node.need("traffic"))
+    Traffic.fromJson(node.need("traffic")),
+    RateStats.fromJson(node.need("rate"))
   )
 }

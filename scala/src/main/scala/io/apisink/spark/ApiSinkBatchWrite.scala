@@ -109,7 +109,7 @@ private[spark] final class ApiSinkBatchWrite(
   )
 
   private def keeper(partitions: Int): RateKeeper =
-    if (context.isLocal || config.driver.maxRequestsPerSecond.isEmpty) RateKeeper.Process
+    if (context.isLocal || !config.driver.isLimited) RateKeeper.Process
     else if (ApiSinkPlugin.leases) RateKeeper.Driver
     else {
       val tasks = ConcurrentTasks.most(context, partitions)
@@ -121,14 +121,13 @@ private[spark] final class ApiSinkBatchWrite(
       RateKeeper.Share(tasks)
     }
 
-  /** The control of the rate limit, where the driver has it in its hands. */
-  private def steering: Option[RunControl] = Option.when(steersRate) {
+  /** The control of the rate limits, where the driver has them in its hands. Without a general one some attempts have none. */
+  private def steering: Option[RunControl] = config.driver.generalLimit.filter(_ => steersRate).map { general =>
     val file = new ControlFile(ledger.directory, Sessions.hadoopConf(spark))
-    new RunControl(config.driver.server, file, config.driver.sendingWindow, Console.say(run.id, _))
+    new RunControl(general, config.driver.otherLimits, file, config.driver.sendingWindow, Console.say(run.id, _))
   }
 
-  private def steersRate: Boolean =
-    config.driver.maxRequestsPerSecond.isDefined && (context.isLocal || ApiSinkPlugin.leases)
+  private def steersRate: Boolean = context.isLocal || ApiSinkPlugin.leases
 
   private def job(first: OpenRecord, partitions: Int, delivered: Option[DeliveredIds]): WriteJob = {
     val plan = config.driver
