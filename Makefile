@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help jar release-jar cli demo pages test test-rust test-nginx test-scala test-e2e chaos lint deny fmt lock bench bench-transport soak clean
+.PHONY: help jar release-jar cli demo pages test test-rust test-nginx test-network test-instructions test-scala test-e2e chaos lint deny fmt lock bench bench-transport soak clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -36,7 +36,7 @@ demo: jar $(VENV)/ready ## the main job on a local Spark, against an API server 
 pages: jar $(VENV)/ready ## docs/images: Spark's SQL page after the demo's job; wants a Chromium
 	@$(PY) demo/pages.py
 
-test: test-rust test-nginx test-scala test-e2e ## all tests
+test: test-rust test-nginx test-network test-scala test-e2e test-instructions ## all tests
 
 test-rust: ## unit and integration tests of the Rust crates
 	cargo test --workspace --locked
@@ -48,6 +48,22 @@ test-nginx: ## the transport behind a real nginx; left out where there is none o
 	  echo "SKIPPED: there is no nginx on PATH; Debian has it as nginx-light"; \
 	fi
 
+test-network: ## the transport over a link that fails; left out where network namespaces may not be made
+	@if unshare --map-root-user --net sh -c 'ip link add a type veth peer name b && tc qdisc add dev a root tbf rate 1mbit burst 4k latency 1s' 2> /dev/null; then \
+	  cargo test --package apisink-runtime --locked --test transport --no-run && \
+	  unshare --map-root-user --net sh -c 'ip link set lo up && cargo test --package apisink-runtime --locked --offline --test transport namespace -- --ignored'; \
+	else \
+	  echo "SKIPPED: network namespaces cannot be made here, or ip and tc (Debian: iproute2) are missing"; \
+	fi
+
+test-instructions: $(VENV)/ready ## instructions of a request beside a bare hyper loop's, within a bound; left out without valgrind
+	@if command -v valgrind > /dev/null; then \
+	  cargo build --release --locked --package apisink-bench --bin apisink-count --package apisink-origin --bin apisink-origin && \
+	  $(PY) tests/bench/instructions.py; \
+	else \
+	  echo "SKIPPED: there is no valgrind on PATH"; \
+	fi
+
 test-scala: ## the Scala suites, on one local Spark
 	$(SBT) test
 
@@ -57,9 +73,9 @@ test-e2e: jar $(VENV)/ready ## the jar on real clusters, from Python
 chaos: jar $(VENV)/ready ## processes killed and frozen, disks full, files cut, at random points; ROUNDS=7 SEED=1 for a look
 	$(PY) tests/chaos/chaos.py $(if $(ROUNDS),--rounds $(ROUNDS),--write docs/chaos.md) $(if $(SEED),--seed $(SEED))
 
-soak: ## tests that take their time, and the transport under mixed faults for half an hour; SOAK_SECONDS=60 for a look
+soak: $(VENV)/bench ## tests that take their time, and the transport under mixed faults for half an hour; SOAK_SECONDS=60 for a look
 	cargo test --release --locked --package apisink-runtime --test behaviour -- --ignored --nocapture
-	SOAK_SECONDS=$(or $(SOAK_SECONDS),1800) cargo test --release --locked --package apisink-runtime --test soak -- --nocapture
+	$(PY) tests/bench/soak.py $(if $(SOAK_SECONDS),--seconds $(SOAK_SECONDS),--write docs/soak.md)
 
 lint: $(VENV)/ready ## formatting and linters of all languages
 	cargo fmt --all --check
@@ -82,7 +98,7 @@ bench: jar $(VENV)/bench ## apisink beside a bare hyper loop and an aiohttp job;
 	cargo build --release --locked --package apisink-bench
 	$(PY) tests/bench/bench.py $(or $(ARGS),--write docs/performance.md)
 
-bench-transport: ## CPU time of the transport beside that of a bare hyper loop, for each request
+bench-transport: ## CPU time of the transport beside that of a bare hyper loop, for each request, in turns
 	cargo bench --locked --package apisink-bench --bench transport
 
 lock: ## writes the lock files of the Python environments

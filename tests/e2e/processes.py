@@ -33,7 +33,7 @@ def executors(pid: int) -> list[int]:
     return sorted(child for child, line in descendants(pid).items() if EXECUTOR in line)
 
 
-def wait_until(condition: Callable[[], T], what: str, *, timeout: float = 120, interval: float = 0.02) -> T:
+def wait_until(condition: Callable[[], T], what: str, *, timeout: float = 300, interval: float = 0.02) -> T:
     """Asks until the answer is true, and returns it; `what` is for the failure after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:

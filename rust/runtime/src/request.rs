@@ -39,6 +39,8 @@ pub struct Origin {
     pub port: u16,
     /// Host and port as they stand in URL and Host header.
     pub authority: String,
+    /// The same as the header's value.
+    pub(crate) host_header: HeaderValue,
 }
 
 impl Origin {
@@ -56,6 +58,7 @@ impl Origin {
             host: parsed.host().trim_start_matches('[').trim_end_matches(']').to_owned(),
             port: parsed.port_u16().unwrap_or(if tls { 443 } else { 80 }),
             authority: authority.to_owned(),
+            host_header: HeaderValue::from_str(authority).map_err(|_| wrong("not a host and port"))?,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, HeaderValue};
-use http::{Method, Uri};
+use http::{HeaderMap, Method, Uri};
 use http_body_util::Full;
 
 use super::failure::not_sent;
@@ -12,6 +12,9 @@ use crate::request::Request;
 /// What answers may be compressed with, in no order of preference.
 const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd");
 
+/// Headers that are added to those of a request: four here and later, and those of credentials.
+const ADDED: usize = 6;
+
 /// The message of a request: its headers, and those that the transport adds. `compressed` says whether a compressed
 /// answer is asked for, unless the request itself says which ones it accepts.
 pub(super) fn message(request: &Request, compressed: bool) -> Result<http::Request<Full<Bytes>>, Failure> {
@@ -19,10 +22,11 @@ pub(super) fn message(request: &Request, compressed: bool) -> Result<http::Reque
     let mut message = http::Request::new(Full::new(request.body.clone()));
     *message.method_mut() = request.method.clone();
     *message.uri_mut() = uri;
-    *message.headers_mut() = request.headers.clone();
-    let host = HeaderValue::from_str(&request.origin.authority)
-        .map_err(|e| not_sent(FailureKind::InvalidRow("url"), format!("the host cannot be sent: {e}")))?;
-    message.headers_mut().insert(HOST, host);
+    // A clone would have to grow for what is added here and later.
+    let mut headers = HeaderMap::with_capacity(request.headers.len() + ADDED);
+    headers.extend(request.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    headers.insert(HOST, request.origin.host_header.clone());
+    *message.headers_mut() = headers;
     if compressed && !request.headers.contains_key(ACCEPT_ENCODING) {
         message.headers_mut().insert(ACCEPT_ENCODING, CODINGS);
     }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::HyperTransport;
 use super::answer::{Body, Reading};
-use super::clock::Clock;
+use super::clock::{Clock, timed};
 use super::connection::{Connection, Message};
 use super::pool::{Place, Taken};
 use crate::budget::Reservation;
@@ -46,11 +46,11 @@ impl HyperTransport {
         let first = message::message(request, self.plan.decompress)?;
         let peer = request.origin.authority.as_str();
         let host = self.pool.host(&request.origin);
-        let asked = Instant::now();
-        let Some(place) = self.pool.place(&host).await else {
+        let (place, wait) = timed(self.pool.place(&host)).await;
+        let Some(place) = place else {
             return Err(not_sent(FailureKind::Transport, "the transport is shut down".into()));
         };
-        facts.pool_wait = asked.elapsed();
+        facts.pool_wait = wait;
         let mut clock = Clock::start(Duration::from_millis(self.plan.base_timeout_ms));
         let (mut slot, wait) = left_out(&mut clock, limiter.reserve()).await;
         facts.rate_wait += wait;
@@ -166,7 +166,9 @@ impl HyperTransport {
                     (connection, true)
                 }
                 Taken::Open(ticket) => {
-                    (place.made(self.connector.connect(&request.origin, clock, ticket).await?), false)
+                    // Boxed: its handshakes would make the future of every attempt several times as large.
+                    let made = Box::pin(self.connector.connect(&request.origin, clock, ticket)).await?;
+                    (place.made(made), false)
                 }
                 Taken::Failed(failure) => return Err(failure),
             };
@@ -228,9 +230,7 @@ struct Ready {
 
 /// Waits for something that is not the server's doing, and leaves the wait out of the attempt's time.
 async fn left_out<T>(clock: &mut Clock, future: impl Future<Output = T>) -> (T, Duration) {
-    let since = Instant::now();
-    let done = future.await;
-    let waited = since.elapsed();
+    let (done, waited) = timed(future).await;
     clock.leave_out(waited);
     (done, waited)
 }

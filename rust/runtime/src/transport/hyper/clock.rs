@@ -1,7 +1,9 @@
 //! The time of an attempt: `base_timeout` bounds all of it but the waits that are not the server's fault, and each
 //! phase has a limit of its own.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use apisink_plan::TransportPlan;
@@ -49,6 +51,10 @@ impl Clock {
         peer: &str,
         future: impl Future<Output = T>,
     ) -> Result<T, Failure> {
+        let mut future = pin!(future);
+        if let Some(done) = at_once(future.as_mut()).await {
+            return Ok(done);
+        }
         let until = phase.limit.map(|limit| Instant::now() + limit);
         let at = until.map_or(self.deadline, |until| until.min(self.deadline));
         match timeout_at(at, future).await {
@@ -66,6 +72,28 @@ impl Clock {
         let message = format!("{peer}: {what} within {} ms (transport.{key})", limit.as_millis());
         Failure { kind, message, may_have_left }
     }
+}
+
+/// Waits for a future and tells how long that took: no time, and no look at a clock, for one that is ready.
+pub(super) async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
+    let mut future = pin!(future);
+    if let Some(done) = at_once(future.as_mut()).await {
+        return (done, Duration::ZERO);
+    }
+    let since = Instant::now();
+    let done = future.await;
+    (done, since.elapsed())
+}
+
+/// What a future yields when it is polled once. Most are ready then, and neither a clock nor a timer is needed.
+async fn at_once<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    poll_fn(|cx| {
+        Poll::Ready(match future.as_mut().poll(cx) {
+            Poll::Ready(done) => Some(done),
+            Poll::Pending => None,
+        })
+    })
+    .await
 }
 
 /// The phases of an attempt.

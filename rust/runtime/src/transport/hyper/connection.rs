@@ -43,7 +43,8 @@ pub(super) struct ConnectTimes {
 
 /// The right to send one request at a time. Dropping it closes what is its alone: the connection, or its stream.
 pub(super) enum Connection {
-    Alone(Alone),
+    /// Boxed, for it goes from hand to hand with every request.
+    Alone(Box<Alone>),
     Stream(Stream),
 }
 

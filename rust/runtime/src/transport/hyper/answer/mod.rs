@@ -9,10 +9,9 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
-use tokio::time::Instant;
 
 use self::coding::Decoding;
-use super::clock::{Clock, Phase};
+use super::clock::{Clock, Phase, timed};
 use crate::budget::Reservation;
 use crate::exchange::{Failure, FailureKind};
 use crate::transport::failure::{classify, reset_amid};
@@ -133,9 +132,8 @@ impl Reading<'_> {
 
     /// A wait for memory is not the server's fault.
     async fn grow(&mut self, bytes: usize) {
-        let waiting = Instant::now();
-        self.memory.grow(bytes).await;
-        self.clock.leave_out(waiting.elapsed());
+        let ((), waited) = timed(self.memory.grow(bytes)).await;
+        self.clock.leave_out(waited);
     }
 }
 

@@ -31,7 +31,7 @@ pub(in crate::transport::hyper) struct Host {
 
 /// A connection that nobody uses.
 pub(super) struct Idle {
-    pub(super) connection: Alone,
+    pub(super) connection: Box<Alone>,
     pub(super) since: Instant,
 }
 
@@ -126,8 +126,11 @@ impl Host {
     /// A stream of a shared connection, and since when that was idle. Connections that take no further request are
     /// left to their streams.
     pub(super) fn take_stream(&self, limits: &Limits) -> Option<(Connection, Instant)> {
-        let now = Instant::now();
         let mut all = lock(&self.shared);
+        if all.is_empty() {
+            return None;
+        }
+        let now = Instant::now();
         all.retain(|shared| limits.keeps_shared(shared, now));
         let stream = all.iter().find_map(|shared| shared.stream(shared.most(limits.streams), limits.uses))?;
         let since = stream.idle_since();

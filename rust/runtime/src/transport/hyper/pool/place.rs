@@ -65,7 +65,7 @@ impl Place<'_> {
                 host.is_not_shared();
                 ticket.opened();
                 pool.counts.tell();
-                Connection::Alone(Alone::new(sender, line, ticket))
+                Connection::Alone(Box::new(Alone::new(sender, line, ticket)))
             }
             Speaks::Http2(beginning) => {
                 let (shared, first) = Shared::new(beginning, line, ticket);

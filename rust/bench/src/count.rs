@@ -1,0 +1,46 @@
+//! `apisink-count`: requests sent one way or another by one thread, for a tool that counts what it does.
+#![forbid(unsafe_code)]
+
+use apisink_bench::{Bare, Engine, Failure, IN_FLIGHT};
+use apisink_plan::HttpVersionPlan;
+use clap::{Parser, ValueEnum};
+use tokio::runtime::Builder;
+
+/// Sends small JSON POST requests, and does nothing else
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    /// Host and port of the server, such as 127.0.0.1:8080
+    address: String,
+
+    /// Who sends them
+    #[arg(long)]
+    way: Way,
+
+    /// How many requests to send
+    #[arg(long)]
+    requests: u64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Way {
+    /// hyper alone, over HTTP/1.1
+    Bare,
+    /// The transport, over HTTP/1.1
+    Http1,
+    /// The transport, over HTTP/2
+    Http2,
+}
+
+fn main() -> Result<(), Failure> {
+    let Cli { address, way, requests } = Cli::parse();
+    let engine = |version| Engine::new(&address, version);
+    Builder::new_current_thread().enable_all().build()?.block_on(async {
+        match way {
+            Way::Bare => Bare::connect(&address, IN_FLIGHT).await?.send(requests).await?,
+            Way::Http1 => engine(HttpVersionPlan::Http1).send(requests).await,
+            Way::Http2 => engine(HttpVersionPlan::Http2).send(requests).await,
+        }
+        Ok(())
+    })
+}

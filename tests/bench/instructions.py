@@ -1,0 +1,61 @@
+"""Instructions of one request, counted by callgrind: what the transport adds to a bare hyper loop, within a bound.
+
+Instructions do not depend on what else a machine does, as times do. Those of the kernel are not counted: they are the
+same for both. The ratio is what is bounded, for compilers and libraries change both figures alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+
+from origin import Origin
+
+PROGRAM = Path(__file__).resolve().parents[2] / "target" / "release" / "apisink-count"
+# Two runs, so that what is done once, such as 64 connections, falls out of their difference.
+FEW, MANY = 500, 2500
+# Of the bare loop's instructions: a few percent more than what there is.
+BOUNDS = {"http1": 1.55, "http2": 2.95}
+
+
+def count(way: str, requests: int, address: str) -> int:
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", str(PROGRAM)]
+    arguments = ["--way", way, "--requests", str(requests), address]
+    done = subprocess.run(command + arguments, capture_output=True, text=True, check=False)
+    collected = re.search(r"Collected : (\d+)", done.stderr)
+    assert done.returncode == 0 and collected, done.stderr
+    return int(collected[1])
+
+
+def per_request(way: str, *flags: str) -> float:
+    with Origin.start("--no-recording", *flags) as origin:
+        address = origin.url.removeprefix("http://")
+        return (count(way, MANY, address) - count(way, FEW, address)) / (MANY - FEW)
+
+
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    ways: dict[str, Callable[[], float]] = {
+        "bare": lambda: per_request("bare"),
+        "http1": lambda: per_request("http1"),
+        "http2": lambda: per_request("http2", "--http2"),
+    }
+    counted = {way: measure() for way, measure in ways.items()}
+    above = []
+    for way, instructions in counted.items():
+        ratio = instructions / counted["bare"]
+        print(f"{way}: {instructions:,.0f} instructions per request, {ratio:.2f} of the bare loop's")
+        if ratio > BOUNDS.get(way, 1.0):
+            above.append(f"{way} takes {ratio:.2f} of the bare loop's instructions, more than {BOUNDS[way]}")
+    if above:
+        sys.exit("; ".join(above))
+
+
+if __name__ == "__main__":
+    main()
