@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import shutil
 import statistics
@@ -28,8 +27,12 @@ from pathlib import Path
 from typing import IO
 
 import psutil
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+
 import report
 import work
+from machine import machine
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -203,16 +206,6 @@ def measure(name: str, w: work.Work, origin: Server, job: Job | None) -> Measure
 def median(runs: list[Measured]) -> Measured:
     fields = ("rate", "sending_rate", "cpu", "server_cpu")
     return Measured(**{field: statistics.median(getattr(run, field) for run in runs) for field in fields})
-
-
-def machine() -> str:
-    model = "unknown processor"
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            model = line.split(":", 1)[1].strip()
-            break
-    memory = psutil.virtual_memory().total / 2**30
-    return f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB, {platform.system()} {platform.release()}"
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import re
 import subprocess
 from collections.abc import Sequence
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 import pyspark
 from cluster import jars
 from faults import KINDS
+from machine import machine
 from scene import FLUSH_SECONDS, IN_FLIGHT, LIMIT, PARTITIONS, ROWS
 
 if TYPE_CHECKING:
@@ -78,13 +77,6 @@ with the journal as it was when the fault came.
 `make chaos` does it anew; `tests/chaos/test_chaos.py`, a few rounds of different kinds, is part of `make test`.
 """
     )
-
-
-def machine() -> str:
-    model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    system = f"{platform.system()} {platform.release()}"
-    return f"{os.cpu_count()} cores of {model[1] if model else 'an unknown processor'}, {memory:.0f} GiB, {system}"
 
 
 def versions() -> str:

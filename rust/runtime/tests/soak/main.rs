@@ -12,6 +12,7 @@ use apisink_origin::{Origin, Script};
 use apisink_plan::{HttpVersionPlan, Inputs, SecretValues};
 use apisink_runtime::transport::{EngineContext, HyperTransport, Transport};
 use apisink_runtime::{ByteBudget, RateLimiter, Request};
+use serde::Serialize;
 
 const TASKS: usize = 32;
 const REQUESTS_PER_ROUND: usize = 1_000;
@@ -33,11 +34,24 @@ tables:
 ";
 
 /// What a process holds.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Serialize)]
 struct Held {
     files: usize,
     threads: usize,
     tasks: usize,
+}
+
+/// A line of output, for `make soak` to draw.
+#[derive(Serialize)]
+struct Round<'a> {
+    version: String,
+    round: usize,
+    seconds: f64,
+    kilobytes: usize,
+    #[serde(flatten)]
+    held: Held,
+    open: usize,
+    ends: &'a BTreeMap<String, usize>,
 }
 
 fn held() -> Held {
@@ -129,15 +143,24 @@ async fn last(version: HttpVersionPlan, time: Duration) {
     let secrets = SecretValues::default();
     let engine = Arc::new(HyperTransport::new(&EngineContext::new(&plan, &secrets)).unwrap());
     let budget = ByteBudget::new(1 << 20);
-    let until = Instant::now() + time;
+    let begun = Instant::now();
     let (mut rounds, mut settled) = (0, 0);
-    while rounds < ROUNDS || Instant::now() < until {
+    while rounds < ROUNDS || begun.elapsed() < time {
         let ends = round(&engine, &budget, &origin.url()).await;
         rounds += 1;
         // The server notes each arrival and each connection: its memory would grow, and it is ours.
         origin.reset();
         let open = engine.connections().open;
-        println!("{version:?}, round {rounds}: {} kB, {:?}, {open} open, {ends:?}", resident(), held());
+        let line = Round {
+            version: format!("{version:?}"),
+            round: rounds,
+            seconds: begun.elapsed().as_secs_f64(),
+            kilobytes: resident(),
+            held: held(),
+            open,
+            ends: &ends,
+        };
+        println!("{}", serde_json::to_string(&line).unwrap());
         // Each kind of fault is met, and most requests are answered.
         assert!(ends["200 OK"] > REQUESTS_PER_ROUND / 2, "{ends:?}");
         for end in ["503 Service Unavailable", "reset", "timeout", "truncated"] {
