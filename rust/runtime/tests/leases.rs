@@ -262,7 +262,49 @@ fn a_pause_is_everybodys() {
     lessees[1].wait(());
     let ask = lessees[1].ask(start).expect("somebody waits");
     let grant = lessor.answer(&ask, start);
-    assert_eq!((grant.slots, grant.ahead), (1, Duration::from_secs(30)));
+    assert_eq!(grant.slots, 0);
+    let again = start + grant.ahead;
+    lessees[1].take(&grant, start, |(), _| unreachable!("nothing was given"));
+    assert_eq!(lessees[1].next_ask(start), Some(again), "it asks again, and not at once");
+    let end = start + Duration::from_secs(30);
+    let ask = lessees[1].ask(end).expect("somebody waits");
+    let grant = lessor.answer(&ask, end);
+    assert_eq!((grant.slots, grant.ahead), (1, Duration::ZERO));
+}
+
+#[test]
+fn a_pause_that_is_renewed_lets_nothing_through_until_it_ends() {
+    let limit = limit(20.0, 1);
+    let (mut lessor, mut lessee) = (Lessor::default(), Lessee::new("1".into(), limit.clone()));
+    (0..200).for_each(|_| drop(lessee.wait(())));
+    let (mut begun, mut asks_while_paused) = (Vec::new(), 0);
+    for now in (0..20_000).step_by(10).map(Duration::from_millis) {
+        // As the driver does it once a second while somebody wants a pause, here for five seconds.
+        if now.as_millis() % 1_000 == 0 && (5..10).contains(&now.as_secs()) {
+            let pause = Duration::from_secs(3);
+            lessor.steer(&limit.name, Steering { per_second: None, pause }, now);
+        }
+        if let Some(ask) = lessee.ask(now) {
+            let grant = lessor.answer(&ask, now);
+            asks_while_paused += u32::from((5..12).contains(&now.as_secs()));
+            lessee.take(&grant, now, |(), lease| {
+                begun.push(lease.begins);
+                true
+            });
+        }
+    }
+    let at = |millis| Duration::from_millis(millis);
+    let (before, after): (Vec<_>, Vec<_>) = begun.into_iter().partition(|begins| *begins < at(6_000));
+    // What was leased when the pause began is used: a fraction of a second's.
+    assert!(before.last().is_some_and(|last| *last < at(5_500)), "{:?}", before.last());
+    assert!(before.len() >= 95, "{}", before.len());
+    assert!(
+        after.first().is_some_and(|first| (at(12_000)..at(12_200)).contains(first)),
+        "{:?}",
+        after.first()
+    );
+    assert!(asks_while_paused < 20, "{asks_while_paused}");
+    lessor.steer(&limit.name, Steering::default(), at(20_000));
 }
 
 #[test]
@@ -274,7 +316,11 @@ fn a_limit_that_is_steered_before_its_first_slot_keeps_to_it() {
     let mut lessee: Lessee<()> = Lessee::new("1".into(), limit(10.0, 1));
     lessee.wait(());
     let grant = lessor.answer(&lessee.ask(start).expect("somebody waits"), start);
-    assert_eq!((grant.ahead, grant.interval), (Duration::from_secs(3), Duration::from_millis(250)));
+    assert_eq!(grant.slots, 0);
+    lessee.take(&grant, start, |(), _| unreachable!("nothing was given"));
+    let end = start + Duration::from_secs(3);
+    let grant = lessor.answer(&lessee.ask(end).expect("somebody waits"), end);
+    assert_eq!((grant.slots, grant.interval), (1, Duration::from_millis(250)));
 }
 
 #[test]

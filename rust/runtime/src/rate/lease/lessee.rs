@@ -97,6 +97,10 @@ impl<W> Lessee<W> {
     pub fn take(&mut self, grant: &Grant, now: Moment, mut give: impl FnMut(W, Lease) -> bool) {
         let Some((_, asked)) = self.asked.take_if(|(number, _)| *number == grant.number) else { return };
         self.granted += u64::from(grant.slots);
+        if grant.slots == 0 && !grant.ahead.is_zero() {
+            // The limit is held: the next wish is due then.
+            self.last = Some(now + grant.ahead + LEAD);
+        }
         for index in 0..grant.slots {
             // A slot of a burst has passed already when it is given: it may be used at once.
             let ahead = (grant.ahead + grant.interval * index).saturating_sub(grant.behind);

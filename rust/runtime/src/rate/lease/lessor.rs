@@ -17,6 +17,10 @@ const CHUNK: Duration = Duration::from_millis(100);
 /// second, whatever their number.
 const LEAST_CHUNK: Duration = Duration::from_millis(2);
 
+/// While a limit is held an executor asks again after so long, or when the hold ends if that is sooner: the hold may have
+/// been renewed by then, and slots that lie behind its end would have been used all the same.
+const HELD_AGAIN: Duration = Duration::from_millis(500);
+
 /// The schedules of all limits of one application. Owned by the driver; nothing of it blocks.
 #[derive(Debug, Default)]
 pub struct Lessor {
@@ -32,6 +36,8 @@ struct Schedule {
     /// Attempts per second: the limit's own, or what somebody wants instead.
     per_second: f64,
     pacer: Pacer,
+    /// Nothing is given before.
+    held: Moment,
     askers: HashMap<String, Moment>,
     granted: u64,
     asks: u64,
@@ -43,25 +49,33 @@ impl Lessor {
         let schedule = self.schedules.entry(ask.limit.name.clone()).or_insert_with(|| {
             let (steered, until) = self.steered.get(&ask.limit.name).copied().unwrap_or_default();
             let per_second = steered.unwrap_or(ask.limit.per_second);
-            let mut pacer = Pacer::new(per_second, ask.limit.burst);
-            if until > now {
-                pacer.hold(until);
-            }
-            Schedule {
+            let mut schedule = Schedule {
                 limit: ask.limit.clone(),
                 per_second,
-                pacer,
+                pacer: Pacer::new(per_second, ask.limit.burst),
+                held: Moment::ZERO,
                 askers: HashMap::new(),
                 granted: 0,
                 asks: 0,
+            };
+            if until > now {
+                schedule.hold(until);
             }
+            schedule
         });
         schedule.asks += 1;
         if let Some(hold) = ask.hold {
-            schedule.pacer.hold(now + hold);
+            schedule.hold(now + hold);
         }
-        let slots = if ask.wanted == 0 { 0 } else { schedule.chunk(ask, now) };
-        let first = if slots == 0 { now } else { schedule.pacer.reserve(now, slots) };
+        let held = schedule.held.saturating_sub(now);
+        let (slots, first) = if ask.wanted == 0 {
+            (0, now)
+        } else if !held.is_zero() {
+            (0, now + held.min(HELD_AGAIN))
+        } else {
+            let slots = schedule.chunk(ask, now);
+            (slots, schedule.pacer.reserve(now, slots))
+        };
         schedule.granted += u64::from(slots);
         Grant {
             limit: ask.limit.name.clone(),
@@ -88,7 +102,7 @@ impl Lessor {
                 schedule.pacer.restart(per_second, schedule.limit.burst, now);
             }
             if !steering.pause.is_zero() {
-                schedule.pacer.hold(now + steering.pause);
+                schedule.hold(now + steering.pause);
             }
         }
     }
@@ -100,6 +114,11 @@ impl Lessor {
 }
 
 impl Schedule {
+    fn hold(&mut self, until: Moment) {
+        self.held = self.held.max(until);
+        self.pacer.hold(until);
+    }
+
     fn chunk(&mut self, ask: &Ask, now: Moment) -> u32 {
         self.askers.insert(ask.executor.clone(), now);
         self.askers.retain(|_, asked| now.saturating_sub(*asked) < ASKED_LATELY);

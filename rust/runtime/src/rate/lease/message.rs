@@ -30,9 +30,9 @@ pub struct Grant {
     pub limit: String,
     /// Number of the wish.
     pub number: u64,
-    /// Slots given; at least 1 when any were wanted.
+    /// Slots given; at least 1 when any were wanted, unless the limit is held.
     pub slots: u32,
-    /// From the making of this answer to the first slot.
+    /// From the making of this answer to the first slot; without any, to the next wish.
     pub ahead: Duration,
     /// From the first slot to the making of this answer, when it is one of a burst.
     pub behind: Duration,

@@ -50,9 +50,14 @@ object ApiSinkProvider {
   val CatalogSetting: String = s"spark.sql.catalog.$ShortName"
   val CatalogClass: String = classOf[ApiSinkCatalog].getName
 
-  /** Makes [[ApiSinkCatalog]] known to the active session, unless the session knows it already. */
+  /**
+   * Makes [[ApiSinkCatalog]] known to the active session, unless the session knows it already. In a thread without one,
+   * as those of a pool of one's own are, the default session becomes it: Spark looks catalogs up in no other.
+   */
   private def registerCatalog(): Unit = {
-    val conf = SparkSession.active.conf
+    val session = SparkSession.active
+    if (SparkSession.getActiveSession.isEmpty) SparkSession.setActiveSession(session)
+    val conf = session.conf
     conf.getOption(CatalogSetting) match {
       case None => conf.set(CatalogSetting, CatalogClass)
       case Some(CatalogClass) => ()

@@ -2,13 +2,14 @@ package io.apisink.spark
 
 import java.nio.file.{Files, Path}
 import java.nio.file.attribute.PosixFilePermissions
+import java.util.concurrent.CompletableFuture
 
 import scala.jdk.CollectionConverters._
 import scala.util.Using
 
 import io.apisink.ConfigException
 import io.apisink.testing.{Origin, SparkTest, TestConfig}
-import org.apache.spark.sql.{DataFrame, Row}
+import org.apache.spark.sql.{DataFrame, Row, SparkSession}
 import org.apache.spark.sql.functions.{col, concat, lit}
 
 /** The main job, end to end: a DataFrame goes out over HTTP and its answers are in Delta. */
@@ -70,6 +71,18 @@ final class MainJobSuite extends SparkTest {
       val sink = newDirectory().resolve("sink")
       patients(20).write.format("apisink").option("configText", TestConfig.atPath(origin, sink).yaml).save()
       assert(delta(sink).count() == 20)
+      assert(origin.count("requests") == 20)
+    }
+  }
+
+  test("a thread that no session is active in, as in a pool of one's own, writes as any other") {
+    Origin.using() { origin =>
+      val (df, config) = (patients(20), TestConfig.atPath(origin, newDirectory().resolve("sink")))
+      val written = CompletableFuture.runAsync { () =>
+        SparkSession.clearActiveSession()
+        write(df, config)
+      }
+      written.get()
       assert(origin.count("requests") == 20)
     }
   }
