@@ -59,7 +59,9 @@ def victim(cluster: Standalone, job: Job) -> int:
     return next(pid for name, pid in cluster.executors().items() if name != reader)
 
 
-@pytest.mark.parametrize(("limit", "rows", "kill"), [(5, 60, False), (30, 300, True), (500, 4000, True)])
+@pytest.mark.parametrize(
+    ("limit", "rows", "kill"), [(5, 100, True), (30, 300, True), (30, 300, False), (500, 4000, True)]
+)
 def test_two_workers_keep_one_limit_and_use_it(
     limit: int, rows: int, kill: bool, scratch: Path, spark: SparkSession, idle_cluster: Standalone
 ) -> None:
