@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help jar release-jar cli demo pages test test-rust test-nginx test-network test-instructions test-scala test-e2e chaos lint deny fmt lock bench bench-transport soak clean
+.PHONY: help jar release-jar cli demo pages test test-rust test-nginx test-network test-instructions test-scala test-e2e chaos lint deny fmt lock bench bench-rate bench-transport soak clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -49,7 +49,7 @@ test-nginx: ## the transport behind a real nginx; left out where there is none o
 	fi
 
 test-network: ## the transport over a link that fails; left out where network namespaces may not be made
-	@if unshare --map-root-user --net sh -c 'ip link add a type veth peer name b && tc qdisc add dev a root tbf rate 1mbit burst 4k latency 1s' 2> /dev/null; then \
+	@if unshare --map-root-user --net sh -c 'ip link add name here0 type veth peer name there0 && tc qdisc add dev here0 root tbf rate 1mbit burst 4k latency 1s' 2> /dev/null; then \
 	  cargo test --package apisink-runtime --locked --test transport --no-run && \
 	  unshare --map-root-user --net sh -c 'ip link set lo up && cargo test --package apisink-runtime --locked --offline --test transport namespace -- --ignored'; \
 	else \
@@ -97,6 +97,10 @@ fmt: $(VENV)/ready ## formats everything
 bench: jar $(VENV)/bench ## apisink beside a bare hyper loop and an aiohttp job; ARGS="--rounds 1" for a look
 	cargo build --release --locked --package apisink-bench
 	$(PY) tests/bench/bench.py $(or $(ARGS),--write docs/performance.md)
+
+bench-rate: jar $(VENV)/ready ## how much of a rate limit a standalone cluster uses, into docs/rate.md
+	cargo build --release --locked --package apisink-origin
+	$(PY) tests/bench/rate_bench.py $(or $(ARGS),--write docs/rate.md)
 
 bench-transport: ## CPU time of the transport beside that of a bare hyper loop, for each request, in turns
 	cargo bench --locked --package apisink-bench --bench transport

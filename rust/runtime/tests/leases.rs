@@ -276,7 +276,7 @@ fn a_pause_is_everybodys() {
 fn a_pause_that_is_renewed_lets_nothing_through_until_it_ends() {
     let limit = limit(20.0, 1);
     let (mut lessor, mut lessee) = (Lessor::default(), Lessee::new("1".into(), limit.clone()));
-    (0..200).for_each(|_| drop(lessee.wait(())));
+    (0..200).for_each(|_| _ = lessee.wait(()));
     let (mut begun, mut asks_while_paused) = (Vec::new(), 0);
     for now in (0..20_000).step_by(10).map(Duration::from_millis) {
         // As the driver does it once a second while somebody wants a pause, here for five seconds.
