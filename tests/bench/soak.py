@@ -93,13 +93,15 @@ def plot(path: Path, by_version: dict[str, Rounds]) -> None:
 
     figure, (memory, held) = pyplot.subplots(2, 1, figsize=(9, 5), sharex=True)
     begun = 0.0
-    for version, rounds in by_version.items():
+    for version, every in by_version.items():
+        # Enough for the eye.
+        rounds = every[:: max(1, len(every) // 300)]
         minutes = [(begun + one["seconds"]) / 60 for one in rounds]
         memory.plot(minutes, [one["kilobytes"] / 1024 for one in rounds], label=NAMES[version])
         for key in ("open", "files", "threads", "tasks"):
             label = {"open": "connections"}.get(key, key)
             held.plot(minutes, [one[key] for one in rounds], label=f"{label}, {NAMES[version]}", linewidth=0.8)
-        begun += rounds[-1]["seconds"]
+        begun += every[-1]["seconds"]
     memory.set_ylabel("resident memory, MB")
     memory.set_ylim(bottom=0)
     memory.legend()
