@@ -9,7 +9,6 @@ What leases cost is read from the executors' gauges.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import sys
 import tempfile
@@ -21,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
 from cluster import PLUGIN  # noqa: E402
+from gauges import csv_sink, last  # noqa: E402
 from machine import machine  # noqa: E402
 from origin import Origin  # noqa: E402
 from pipeline import pipeline  # noqa: E402
@@ -85,14 +85,8 @@ HEADINGS = [
 def measure(limit: int, seconds: int, folder: Path) -> Measured:
     folder.mkdir()
     gauges, job, config = folder / "gauges", folder / "job.py", folder / "config.yaml"
-    gauges.mkdir()
     job.write_text(JOB)
-    conf = {
-        **PLUGIN,
-        "spark.metrics.conf.executor.sink.csv.class": "org.apache.spark.metrics.sink.CsvSink",
-        "spark.metrics.conf.executor.sink.csv.directory": gauges,
-        "spark.metrics.conf.executor.sink.csv.period": 1,
-    }
+    conf = {**PLUGIN, **csv_sink(gauges)}
     with Origin.start("--no-recording") as origin, Standalone.start(folder) as cluster:
         config.write_text(pipeline(origin, folder / "sink", partitions=2, max_requests_per_second=limit))
         log = folder / "driver.log"
@@ -100,8 +94,7 @@ def measure(limit: int, seconds: int, folder: Path) -> Measured:
         seen = origin.report()
 
     def told(name: str) -> float:
-        files = gauges.glob(f"*.plugin.io.apisink.ApiSinkPlugin.{name}.csv")
-        return sum(float(list(csv.DictReader(file.open()))[-1]["value"]) for file in files)
+        return sum(last(gauges, name))
 
     return Measured(
         limit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import shutil
 from pathlib import Path
@@ -87,12 +88,7 @@ class Scene:
     def wait_for_a_random_request(self, job: Job, *, least: float = 0.05, most: float = 0.85) -> str:
         """Until so many rows were sent, as a share of all. Returns where that was."""
         share = self.dice.uniform(least, most)
-
-        def arrived() -> bool:
-            assert job.is_running, job.said[-6000:]
-            return self.requests() >= share * ROWS
-
-        wait_until(arrived, f"{share:.0%} of the requests", interval=0.005)
+        job.wait_for_requests(self.origin, math.ceil(share * ROWS), interval=0.005)
         return f"at {share:.0%} of the rows"
 
     def wait_for_silence(self) -> None:

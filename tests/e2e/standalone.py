@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster import HOME, environment, spark_submit
+from origin import Origin
 from processes import EXECUTOR, descendants, wait_until
 
 # Short lives: what a JVM spends on its best code does not come back within seconds.
@@ -173,6 +174,15 @@ class Job:
     @property
     def said(self) -> str:
         return self.log.read_text()
+
+    def wait_for_requests(self, origin: Origin, wanted: int, interval: float = 0.02) -> None:
+        """Until the server has had so many; the job must not end before."""
+
+        def arrived() -> bool:
+            assert self.is_running, self.said[-6000:]
+            return int(origin.report()["requests"]) >= wanted
+
+        wait_until(arrived, f"{wanted} requests", interval=interval)
 
     def kill(self) -> None:
         """The driver's JVM and its Python at once."""

@@ -3,13 +3,13 @@ numbers at the end, beside what the server has counted."""
 
 from __future__ import annotations
 
-import csv
 import re
 import subprocess
 import urllib.request
 from pathlib import Path
 
 from cluster import LOCAL_CLUSTER, PLUGIN, environment, executor_folders, spark_submit
+from gauges import csv_sink, last
 from origin import Origin
 from pipeline import pipeline
 from processes import wait_until
@@ -85,21 +85,6 @@ def test_the_prometheus_servlet_of_a_local_run_tells_it_while_it_goes_on(scratch
         finally:
             running.kill()
             running.wait()
-
-
-def csv_sink(folder: Path) -> dict[str, object]:
-    folder.mkdir()
-    return {
-        "spark.metrics.conf.executor.sink.csv.class": "org.apache.spark.metrics.sink.CsvSink",
-        "spark.metrics.conf.executor.sink.csv.directory": str(folder),
-        "spark.metrics.conf.executor.sink.csv.period": 1,
-    }
-
-
-def last(folder: Path, name: str) -> list[float]:
-    """What each executor's gauge told last."""
-    files = folder.glob(f"*.plugin.io.apisink.ApiSinkPlugin.{name}.csv")
-    return [float(list(csv.DictReader(file.open()))[-1]["value"]) for file in files]
 
 
 def test_the_last_numbers_of_all_executors_are_those_of_the_server(scratch: Path) -> None:

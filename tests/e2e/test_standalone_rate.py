@@ -45,14 +45,6 @@ def submit(cluster: Standalone, spark: SparkSession, scratch: Path, origin: Orig
     return cluster.submit(job, config, scratch / "source", log=scratch / "driver.log", conf=PLUGIN)
 
 
-def wait_for_requests(origin: Origin, job: Job, wanted: int) -> None:
-    def arrived() -> bool:
-        assert job.is_running, job.said[-6000:]
-        return int(origin.report()["requests"]) >= wanted
-
-    wait_until(arrived, f"{wanted} requests")
-
-
 def victim(cluster: Standalone, job: Job) -> int:
     """The executor that did not read the source: without that one's shuffle files Spark would have to read it anew."""
     reader = re.findall(r"Finished task 0\.0 in stage .* \(executor (\d+)\)", job.said.split("opened with")[0])[-1]
@@ -68,7 +60,7 @@ def test_two_workers_keep_one_limit_and_use_it(
     with Origin.start("--fail", f"{FAILING}:503", "--seed", "5", "--no-recording") as origin:
         job = submit(idle_cluster, spark, scratch, origin, limit, rows)
         if kill:
-            wait_for_requests(origin, job, rows // 4)
+            job.wait_for_requests(origin, rows // 4)
             os.kill(victim(idle_cluster, job), signal.SIGKILL)
         said = job.succeed()
         seen = origin.report()
@@ -93,7 +85,7 @@ def test_when_the_driver_is_dead_its_executors_send_nothing(
 ) -> None:
     with Origin.start("--no-recording") as origin:
         job = submit(idle_cluster, spark, scratch, origin, limit=30, rows=3000)
-        wait_for_requests(origin, job, 60)
+        job.wait_for_requests(origin, 60)
         job.kill()
         # An executor that lives has connections, and lives on for as long as it has rows: here a minute and a half.
         wait_until(lambda: origin.report()["open_connections"] == 0, "the end of all connections", timeout=60)

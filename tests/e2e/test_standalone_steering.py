@@ -53,14 +53,6 @@ def arrivals(origin: Origin) -> int:
     return int(origin.report()["requests"])
 
 
-def wait_for_requests(origin: Origin, job: Job, wanted: int) -> None:
-    def arrived() -> bool:
-        assert job.is_running, job.said[-6000:]
-        return arrivals(origin) >= wanted
-
-    wait_until(arrived, f"{wanted} requests")
-
-
 def wait_for_silence(origin: Origin, seconds: float) -> int:
     """Until no request has arrived for so long. Returns how many there were."""
     seen, since = arrivals(origin), time.monotonic()
@@ -82,13 +74,13 @@ def test_a_run_on_a_cluster_pauses_and_changes_its_rate_by_its_control_file(
     rows = 1200
     with Origin.start("--no-recording") as origin:
         job = submit(idle_cluster, scratch, origin, rows, 1, partitions=2, max_requests_per_second=20)
-        wait_for_requests(origin, job, 40)
+        job.wait_for_requests(origin, 40)
         control(scratch, {"paused": True})
         # The config's rate would have sent fifty meanwhile. The pause is renewed: it does not end by itself.
         paused_at = wait_for_silence(origin, 5)
         assert paused_at < rows and job.is_running, job.said[-6000:]
         control(scratch, {"maxRequestsPerSecond": 2})
-        wait_for_requests(origin, job, paused_at + 3)
+        job.wait_for_requests(origin, paused_at + 3)
         control(scratch, {"maxRequestsPerSecond": 200})
         said = job.succeed()
         seen = origin.report()
@@ -102,7 +94,7 @@ def test_a_run_on_a_cluster_pauses_and_changes_its_rate_by_its_control_file(
 def test_a_control_file_that_is_removed_leaves_the_configs_limit(scratch: Path, idle_cluster: Standalone) -> None:
     with Origin.start("--no-recording") as origin:
         job = submit(idle_cluster, scratch, origin, 300, 1, partitions=2, max_requests_per_second=40)
-        wait_for_requests(origin, job, 20)
+        job.wait_for_requests(origin, 20)
         control(scratch, {"paused": True})
         assert wait_for_silence(origin, 4) < 300
         (scratch / "sink-0" / "_apisink" / "run-0" / "control.json").unlink()

@@ -141,8 +141,7 @@ fn check_resend(section: &Section<'_>, words: Option<&[Located<String>]>) {
 
 /// The window is kept where the slots of the limit are given.
 fn check_window(section: &Section<'_>) {
-    const LIMITS: [&str; 3] = ["max_requests_per_second", "max_requests_per_minute", "max_requests_per_hour"];
-    if section.has("sending_window") && !LIMITS.iter().any(|key| section.has(key)) {
+    if section.has("sending_window") && !RATES.iter().any(|key| section.has(key)) {
         section.note(
             section.place("sending_window"),
             Code::Conflict,
@@ -151,6 +150,9 @@ fn check_window(section: &Section<'_>) {
         );
     }
 }
+
+/// The keys of a rate: of the whole run, and of an entry of `limits`.
+const RATES: [&str; 3] = ["max_requests_per_second", "max_requests_per_minute", "max_requests_per_hour"];
 
 /// The lowest of three rates, per second.
 fn lowest(second: Option<f64>, minute: Option<f64>, hour: Option<f64>) -> Option<f64> {

@@ -1,12 +1,10 @@
 //! `execution.limits`: rates of their own for some hosts or paths.
 
-use super::lowest;
 use super::pattern::{HostPattern, PathPattern};
+use super::{RATES, lowest};
 use crate::keys::{keys, number, whole, word};
 use crate::problem::{Code, Located};
 use crate::reader::Section;
-
-const RATES: [&str; 3] = ["max_requests_per_second", "max_requests_per_minute", "max_requests_per_hour"];
 
 keys! {
     /// A rate of its own for the attempts to some hosts or paths. The first entry that an attempt's URL matches is its
