@@ -22,7 +22,7 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import IO
 
@@ -45,6 +45,16 @@ WORKS = [
     work.Work(rows=50_000, in_flight=64, latency_ms=20),
     work.Work(rows=150_000, in_flight=512, latency_ms=20),
 ]
+# What the aiohttp job is not compared with: other answers, another HTTP, and what more rows cost.
+MORE = [
+    work.Work(rows=100_000, in_flight=64, latency_ms=0),
+    work.Work(rows=1_000_000, in_flight=64, latency_ms=0),
+    work.Work(rows=100_000, in_flight=64, latency_ms=0, http2=True),
+    work.Work(rows=50_000, in_flight=64, latency_ms=0, answer_bytes=10_000),
+    work.Work(rows=2_000, in_flight=64, latency_ms=0, answer_bytes=1_000_000),
+    work.Work(rows=2_000, in_flight=512, latency_ms=0, answer_bytes=1_000_000),
+]
+MORE_ROUNDS = 3
 # The aiohttp job is so much slower that fewer rows say as much.
 AIOHTTP_ROWS = 50_000
 WARM_UP_ROWS = 20_000
@@ -52,12 +62,18 @@ WARM_UP_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Measured:
-    """One run: requests per second over all of it and while sending, CPU seconds per 100,000 requests."""
+    """One run: requests per second over all of it and while sending, CPU seconds per 100,000 requests, seconds from the
+    job's beginning to its first request, and the most memory that its JVM held, in MB."""
 
     rate: float
     sending_rate: float
     cpu: float
     server_cpu: float
+    to_first: float
+    memory: float
+
+
+Results = dict[str, dict[str, list[Measured]]]
 
 
 class Server:
@@ -68,17 +84,20 @@ class Server:
     def reset(self) -> None:
         urllib.request.urlopen(urllib.request.Request(self.url + "/_origin/reset", method="POST")).close()
 
-    def sending(self) -> tuple[int, float]:
-        """How many requests have come, and the seconds from the first to the last."""
+    def sending(self) -> tuple[int, float, float]:
+        """How many requests have come, the seconds from the first to the last, and from the first until now."""
         with urllib.request.urlopen(self.url + "/_origin/report") as answer:
             seen = json.load(answer)
-        return seen["requests"], (seen["last_arrival_ms"] - seen["first_arrival_ms"]) / 1000
+        first = seen["first_arrival_ms"]
+        return seen["requests"], (seen["last_arrival_ms"] - first) / 1000, (seen["now_ms"] - first) / 1000
 
 
 @contextmanager
-def server(latency_ms: int) -> Iterator[Server]:
-    latency = f"fixed:{latency_ms}ms" if latency_ms else "none"
+def server(w: work.Work) -> Iterator[Server]:
+    latency = f"fixed:{w.latency_ms}ms" if w.latency_ms else "none"
     command = [str(BIN / "apisink-origin"), "--exit-with-stdin", "--no-recording", "--latency", latency]
+    command += ["--body-bytes", str(w.answer_bytes)] if w.answer_bytes else []
+    command += ["--http2"] if w.http2 else []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin and process.stdout
         yield Server(process, process.stdout.readline().split()[-1].rstrip("/"))
@@ -114,6 +133,19 @@ class Job:
         self.log = directory / f"{script}.log"
         self.tree = psutil.Process(self.child.pid)
 
+    @property
+    def jvm(self) -> psutil.Process:
+        return next(child for child in self.tree.children(recursive=True) if "java" in child.name())
+
+    def forget_most_memory(self) -> None:
+        """From now on: see proc(5), clear_refs."""
+        Path(f"/proc/{self.jvm.pid}/clear_refs").write_text("5")
+
+    def most_memory(self) -> float:
+        """In MB, since it was forgotten."""
+        status = Path(f"/proc/{self.jvm.pid}/status").read_text()
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) / 1024
+
     def run(self, w: work.Work) -> float:
         stdin, stdout = self.pipe(self.child.stdin), self.pipe(self.child.stdout)
         shutil.rmtree(w.sink, ignore_errors=True)
@@ -137,6 +169,7 @@ class Job:
 def run_loop(w: work.Work) -> tuple[float, float]:
     command = [str(BIN / "apisink-bare-loop"), w.url.removeprefix("http://")]
     command += ["--requests", str(w.rows), "--in-flight", str(w.in_flight)]
+    command += ["--http2"] if w.http2 else []
     before = ended_children_cpu()
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return float(json.loads(printed)["seconds"]), ended_children_cpu() - before
@@ -155,31 +188,37 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="Markdown file to write; its plot is written beside it")
     arguments = parser.parse_args()
     wanted = [w for number, w in enumerate(WORKS, 1) if not arguments.only or number in arguments.only]
-    results: dict[str, dict[str, list[Measured]]] = {w.name: defaultdict(list) for w in wanted}
+    results: Results = defaultdict(lambda: defaultdict(list))
+    more: Results = defaultdict(lambda: defaultdict(list))
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="apisink-bench-")))
         jobs = {APISINK: Job("apisink_job.py", directory), AIOHTTP: Job("aiohttp_job.py", directory)}
         for job in jobs.values():
             stack.callback(job.close)
-        with server(0) as warm:
+        warm_up = work.Work(WARM_UP_ROWS, 64, 0)
+        with server(warm_up) as warm:
             for name, job in jobs.items():
-                job.run(work.Work(WARM_UP_ROWS, 64, 0, warm.url, str(directory / "sink")))
+                job.run(replace(warm_up, url=warm.url, sink=str(directory / "sink")))
                 print(f"warm: {name}", file=sys.stderr)
-        for round_number in range(1, arguments.rounds + 1):
+
+        def take_turns(w: work.Work, names: tuple[str, ...], results: dict[str, list[Measured]]) -> None:
+            with server(w) as origin:
+                for name in names:
+                    rows = int((AIOHTTP_ROWS if name == AIOHTTP else w.rows) * arguments.scale)
+                    piece = replace(w, rows=rows, url=origin.url, sink=str(directory / "sink"))
+                    measured = measure(name, piece, origin, jobs.get(name))
+                    results[name].append(measured)
+                    print(f"{w.rows:,} rows, {w.name}: {name} {measured}", file=sys.stderr)
+
+        for _ in range(arguments.rounds):
             for w in wanted:
-                with server(w.latency_ms) as origin:
-                    for name in (LOOP, APISINK, AIOHTTP):
-                        rows = int((AIOHTTP_ROWS if name == AIOHTTP else w.rows) * arguments.scale)
-                        piece = replace(w, rows=rows, url=origin.url, sink=str(directory / "sink"))
-                        measured = measure(name, piece, origin, jobs.get(name))
-                        results[w.name][name].append(measured)
-                        print(
-                            f"round {round_number}, {w.name}: {name} {measured.rate:,.0f}/s, "
-                            f"sending {measured.sending_rate:,.0f}/s, {measured.cpu:.2f} CPU s per 100,000",
-                            file=sys.stderr,
-                        )
-    table = {work_name: {name: median(runs) for name, runs in by.items()} for work_name, by in results.items()}
-    lines = report.table(table, LOOP, APISINK, AIOHTTP)
+                take_turns(w, (LOOP, APISINK, AIOHTTP), results[w.name])
+        jobs.pop(AIOHTTP)
+        for _ in range(0 if arguments.only else min(arguments.rounds, MORE_ROUNDS)):
+            for w in MORE:
+                take_turns(w, (LOOP, APISINK), more[f"{w.rows:,} rows, {w.name}"])
+    table, second = medians(results), medians(more)
+    lines = report.table(table, LOOP, APISINK, AIOHTTP) + "\n\n" + report.more(second, LOOP, APISINK)
     print(lines)
     if arguments.write:
         command = "make bench" + (f' ARGS="{" ".join(sys.argv[1:])}"' if arguments.rounds != 5 else "")
@@ -191,21 +230,28 @@ def measure(name: str, w: work.Work, origin: Server, job: Job | None) -> Measure
     server_before = cpu_seconds(origin.process)
     if job is None:
         seconds, cpu = run_loop(w)
+        memory = 0.0
     else:
+        job.forget_most_memory()
         before = cpu_seconds(job.tree)
         seconds = job.run(w)
         cpu = cpu_seconds(job.tree) - before
-    requests, sending = origin.sending()
+        memory = job.most_memory()
+    requests, sending, since_first = origin.sending()
     if requests != w.rows:
         sys.exit(f"{name}: the server has seen {requests} requests for {w.rows} rows")
     server_cpu = cpu_seconds(origin.process) - server_before
     per = 100_000 / w.rows
-    return Measured(w.rows / seconds, w.rows / sending, cpu * per, server_cpu * per)
+    to_first = max(0.0, seconds - since_first)
+    return Measured(w.rows / seconds, w.rows / sending, cpu * per, server_cpu * per, to_first, memory)
+
+
+def medians(results: Results) -> dict[str, dict[str, Measured]]:
+    return {work_name: {name: median(runs) for name, runs in by.items()} for work_name, by in results.items()}
 
 
 def median(runs: list[Measured]) -> Measured:
-    fields = ("rate", "sending_rate", "cpu", "server_cpu")
-    return Measured(**{field: statistics.median(getattr(run, field) for run in runs) for field in fields})
+    return Measured(*(statistics.median(getattr(run, field.name) for run in runs) for field in fields(Measured)))
 
 
 if __name__ == "__main__":

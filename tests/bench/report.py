@@ -34,6 +34,31 @@ def table(results: dict[str, dict[str, Measured]], loop: str, apisink: str, aioh
     return "\n".join(lines)
 
 
+MORE_HEAD = (
+    "| work | bare loop | apisink | of the loop | sending | of the loop, sending | to the first request | most memory |\n"
+    "|---|---|---|---|---|---|---|---|"
+)
+
+
+def more(results: dict[str, dict[str, Measured]], loop: str, apisink: str) -> str:
+    """As above, without the aiohttp job."""
+    lines = [MORE_HEAD]
+    for name, by in results.items():
+        base, ours = by[loop], by[apisink]
+        cells = [
+            name,
+            f"{base.sending_rate:,.0f}/s ({base.cpu:.1f})",
+            f"{ours.rate:,.0f}/s ({ours.cpu:.1f})",
+            f"{ours.rate / base.rate:.2f}",
+            f"{ours.sending_rate:,.0f}/s",
+            f"{ours.sending_rate / base.sending_rate:.2f}",
+            f"{ours.to_first * 1000:,.0f} ms",
+            f"{ours.memory:,.0f} MB",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def write(
     path: Path, lines: str, results: dict[str, dict[str, Measured]], machine: str, command: str, rounds: int
 ) -> None:
@@ -50,6 +75,7 @@ and on what else it does; the ratios are taken within each run.
 - *apisink*: the whole Spark job into Delta in a warm session, config as in `tests/bench/apisink_job.py`.
 - *aiohttp job*: the same work in PySpark with `mapInArrow`, aiohttp, uvloop and orjson, `tests/bench/aiohttp_job.py`.
 - *sending*: from the first to the last arrival at the server, without Spark's planning, shuffle and the Delta append.
+- *to the first request*: from `save()` on, in a warm session; *most memory*: of the JVM, its heap of up to 3 GB included.
 - In brackets: CPU seconds per 100,000 requests, of the whole process tree. The server runs on the same cores.
 
 {lines}

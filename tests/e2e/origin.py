@@ -39,6 +39,13 @@ class Origin:
         together = limit * seen["longest_stall_ms"] / 1000
         assert seen["highest_rate_1s"] <= (limit + burst) * 1.05 + together, seen
 
+    def assert_rate_used(self, limit: float) -> None:
+        """Some five seconds had the arrivals that the limit allows. How long a whole run takes depends on how fast its
+        executors start on this machine; `make bench-rate` shows that."""
+        seen = self.report()
+        seconds = 5 - seen["longest_stall_ms"] / 1000
+        assert seen["highest_rate_5s"] >= 0.95 * seconds * limit, seen
+
     def keys(self) -> list[dict[str, Any]]:
         """One entry for each Idempotency-Key: key, requests, statuses."""
         return [json.loads(line) for line in self._get("/_origin/keys").splitlines()]

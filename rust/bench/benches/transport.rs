@@ -54,15 +54,17 @@ fn quartiles(figures: impl Iterator<Item = f64>) -> [f64; 3] {
 
 fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let address = server(&["--no-recording"]);
-    let mut bare = runtime.block_on(Bare::connect(&address, IN_FLIGHT)).expect("connections");
-    let http1 = Engine::new(&address, HttpVersionPlan::Http1);
-    let http2 = Engine::new(&server(&["--no-recording", "--http2"]), HttpVersionPlan::Http2);
+    let addresses = [server(&["--no-recording"]), server(&["--no-recording", "--http2"])];
+    let mut bare1 = runtime.block_on(Bare::connect(&addresses[0], IN_FLIGHT)).expect("connections");
+    let mut bare2 = runtime.block_on(Bare::connect_http2(&addresses[1], IN_FLIGHT)).expect("connections");
+    let engine1 = Engine::new(&addresses[0], HttpVersionPlan::Http1);
+    let engine2 = Engine::new(&addresses[1], HttpVersionPlan::Http2);
     let mut round = || {
         [
-            cost(&runtime, async { bare.send(REQUESTS).await.expect("answers") }),
-            cost(&runtime, http1.send(REQUESTS)),
-            cost(&runtime, http2.send(REQUESTS)),
+            cost(&runtime, async { bare1.send(REQUESTS).await.expect("answers") }),
+            cost(&runtime, engine1.send(REQUESTS)),
+            cost(&runtime, async { bare2.send(REQUESTS).await.expect("answers") }),
+            cost(&runtime, engine2.send(REQUESTS)),
         ]
     };
     // Connections are made, and the caches of processor and allocator are warm.
@@ -72,11 +74,11 @@ fn main() {
         "{ROUNDS} rounds of {REQUESTS} requests, {IN_FLIGHT} at once; CPU time of the sending thread, kernel included"
     );
     println!("| | µs per request | of bare hyper in the same round |\n|---|---|---|");
-    for (index, name) in
-        ["bare hyper, HTTP/1.1", "engine, HTTP/1.1", "engine, HTTP/2"].into_iter().enumerate()
-    {
+    let names = ["bare hyper, HTTP/1.1", "engine, HTTP/1.1", "bare hyper, HTTP/2", "engine, HTTP/2"];
+    for (index, name) in names.into_iter().enumerate() {
+        let bare = index / 2 * 2;
         let [low, median, high] = quartiles(rounds.iter().map(|round| round[index]));
-        let [below, ratio, above] = quartiles(rounds.iter().map(|round| round[index] / round[0]));
+        let [below, ratio, above] = quartiles(rounds.iter().map(|round| round[index] / round[bare]));
         println!("| {name} | {median:.2} ({low:.2} to {high:.2}) | {ratio:.2} ({below:.2} to {above:.2}) |");
     }
 }

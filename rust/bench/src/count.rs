@@ -25,7 +25,9 @@ struct Cli {
 #[derive(Clone, Copy, ValueEnum)]
 enum Way {
     /// hyper alone, over HTTP/1.1
-    Bare,
+    BareHttp1,
+    /// hyper alone, over HTTP/2
+    BareHttp2,
     /// The transport, over HTTP/1.1
     Http1,
     /// The transport, over HTTP/2
@@ -37,7 +39,8 @@ fn main() -> Result<(), Failure> {
     let engine = |version| Engine::new(&address, version);
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         match way {
-            Way::Bare => Bare::connect(&address, IN_FLIGHT).await?.send(requests).await?,
+            Way::BareHttp1 => Bare::connect(&address, IN_FLIGHT).await?.send(requests).await?,
+            Way::BareHttp2 => Bare::connect_http2(&address, IN_FLIGHT).await?.send(requests).await?,
             Way::Http1 => engine(HttpVersionPlan::Http1).send(requests).await,
             Way::Http2 => engine(HttpVersionPlan::Http2).send(requests).await,
         }

@@ -12,6 +12,7 @@
 //! lives. Only the calling thread touches the JVM; runtime threads never attach to it.
 #![deny(unsafe_op_in_unsafe_fn)]
 
+mod allocator;
 mod arrow;
 mod config;
 mod error;

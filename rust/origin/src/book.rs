@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::recorded::{KeyReport, Recent, Recorded};
-use crate::report::{Report, highest_overlap, highest_rate};
+use crate::report::{Report, highest_overlap, most_within};
 
 /// The arrival log's bound: 160 MB at most.
 const LOGGED_ARRIVALS: usize = 20_000_000;
@@ -220,10 +220,12 @@ impl Book {
             malformed: counts.malformed,
             in_flight: self.in_flight,
             highest_concurrency: counts.highest_concurrency,
-            highest_rate_1s: highest_rate(&counts.arrivals),
+            highest_rate_1s: most_within(Duration::from_secs(1), &counts.arrivals),
+            highest_rate_5s: most_within(Duration::from_secs(5), &counts.arrivals),
             longest_stall_ms: counts.longest_stall.as_secs_f64() * 1000.0,
             first_arrival_ms: counts.arrivals.first().map(ms),
             last_arrival_ms: counts.arrivals.last().map(ms),
+            now_ms: Default::default(),
             arrivals_unlogged: counts.arrivals_unlogged,
             connections: counts.closed_connections + fresh as u64,
             open_connections: open().count() as u64,

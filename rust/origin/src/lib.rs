@@ -45,7 +45,7 @@ pub use faults::{FailEvery, FailFirst, FailShare, Refusal, RetryAfter};
 pub use latency::Latency;
 pub use oauth::{FailTokens, TokenRequest};
 pub use recorded::{KeyReport, Recorded};
-pub use report::{Report, Tokens, highest_overlap, highest_rate};
+pub use report::{Report, Tokens, highest_overlap, most_within};
 pub use script::{Script, ScriptError};
 pub use server::Origin;
 pub use sigv4::Sigv4;

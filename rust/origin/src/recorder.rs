@@ -84,7 +84,7 @@ impl Recorder {
 
     pub(crate) fn report(&self) -> Report {
         self.settle();
-        lock(&self.book).report()
+        Report { now_ms: self.start.elapsed().as_secs_f64() * 1000.0, ..lock(&self.book).report() }
     }
 
     pub(crate) fn keys(&self) -> Vec<KeyReport> {

@@ -1,6 +1,7 @@
 //! What the origin saw, in numbers, and the pure functions behind the two that are not mere counts.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,8 @@ pub struct Report {
     pub highest_concurrency: u64,
     /// The most requests that arrived within any second, wherever that second begins.
     pub highest_rate_1s: u64,
+    /// The most requests that arrived within any five seconds.
+    pub highest_rate_5s: u64,
     /// The longest time, in milliseconds, for which the origin did not run though it wanted to: requests that were written
     /// apart in it have arrived together.
     pub longest_stall_ms: f64,
@@ -36,6 +39,8 @@ pub struct Report {
     pub first_arrival_ms: Option<f64>,
     /// When the last request arrived, in milliseconds since the origin started.
     pub last_arrival_ms: Option<f64>,
+    /// When this report was made, in milliseconds since the origin started.
+    pub now_ms: f64,
     /// Arrivals that the log had no room for; above 0, the rate and the last arrival are of its part only.
     pub arrivals_unlogged: u64,
     /// Connections accepted, without those that have only ever asked for `/_origin`. One that has asked
@@ -71,19 +76,17 @@ pub struct Tokens {
     pub refused: u64,
 }
 
-const SECOND_MICROS: u64 = 1_000_000;
-
-/// The most arrivals within any half-open second `[t, t + 1s)`, given their ascending times in microseconds.
-pub fn highest_rate(arrivals: &[u64]) -> u64 {
+/// The most arrivals within any half-open window `[t, t + window)`, given their ascending times in microseconds.
+pub fn most_within(window: Duration, arrivals: &[u64]) -> u64 {
     // The fullest window can always be moved so that it ends at an arrival.
-    let (mut first, mut highest) = (0, 0);
+    let (mut first, mut most) = (0, 0);
     for (last, now) in arrivals.iter().enumerate() {
-        while now - arrivals[first] >= SECOND_MICROS {
+        while u128::from(now - arrivals[first]) >= window.as_micros() {
             first += 1;
         }
-        highest = highest.max(last + 1 - first);
+        most = most.max(last + 1 - first);
     }
-    highest as u64
+    most as u64
 }
 
 /// The most intervals that overlap, given when each began and, unless it still lasts, when it ended. No two
@@ -106,6 +109,10 @@ pub fn highest_overlap(intervals: impl IntoIterator<Item = (u64, Option<u64>)>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn highest_rate(arrivals: &[u64]) -> u64 {
+        most_within(Duration::from_secs(1), arrivals)
+    }
 
     #[test]
     fn the_highest_rate_is_found_wherever_its_second_begins() {
@@ -131,6 +138,7 @@ mod tests {
     fn a_steady_pace_has_its_own_rate() {
         let arrivals: Vec<u64> = (0..5_000).map(|n| n * 10_000).collect();
         assert_eq!(highest_rate(&arrivals), 100);
+        assert_eq!(most_within(Duration::from_secs(5), &arrivals), 500);
     }
 
     #[test]

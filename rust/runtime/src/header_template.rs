@@ -8,6 +8,9 @@ use crate::error::{RowError, RuntimeError};
 use crate::request::{BoundPiece, bind, header_name, write_value};
 use crate::row::{Binder, Row};
 
+/// Headers that middleware adds to a request: idempotency key, content type, and others that there seldom are.
+const ADDED: usize = 4;
+
 /// Headers: those that are the same for every row, and those made of columns.
 #[derive(Debug, Default)]
 pub(crate) struct HeaderTemplates {
@@ -37,6 +40,13 @@ impl HeaderTemplates {
             templates.fixed.append(header, value);
         }
         Ok(templates)
+    }
+
+    /// Those that are the same for every row, with room for what is added: a clone would have to grow.
+    pub(crate) fn fixed_with_room(&self) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(self.fixed.len() + self.rows.len() + ADDED);
+        headers.extend(self.fixed.iter().map(|(name, value)| (name.clone(), value.clone())));
+        headers
     }
 
     /// Appends the headers made of a row's columns. `seen` is told what of the row reached them, for the digest: another

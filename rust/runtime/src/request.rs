@@ -280,7 +280,7 @@ impl RequestTemplate {
         digest.update(self.method.as_str());
         digest.update([0]);
         digest.update(masked_target.as_ref().unwrap_or(&target));
-        let mut headers = self.headers.fixed.clone();
+        let mut headers = self.headers.fixed_with_room();
         self.headers.render(row, &mut headers, |bytes| digest.update(bytes))?;
         Ok(Request {
             method: self.method.clone(),
@@ -444,8 +444,12 @@ pub(crate) fn check_url_bytes(bytes: usize, most: usize) -> Result<(), RowError>
 /// Bytes in hexadecimal, in lower case.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
 
 /// The first 128 bits of a digest in hexadecimal.

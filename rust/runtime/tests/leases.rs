@@ -251,6 +251,27 @@ fn slow_networks_cost_slots_and_never_exceed_the_limit() {
 }
 
 #[test]
+fn low_limits_are_reached_over_slow_networks_and_on_busy_machines() {
+    for (per_second, rows) in [(0.5, 25), (5.0, 100)] {
+        for seed in 0..5 {
+            let cluster = Cluster {
+                limit: limit(per_second, 1),
+                delay_ms: (5.0, 40.0),
+                rows: vec![rows; 2],
+                window: 64,
+                deaths: Vec::new(),
+                timer_ms: 40.0,
+            };
+            let outcome = check(&cluster, seed);
+            assert_eq!(outcome.sent.len(), 2 * rows as usize);
+            assert!(outcome.most_in_a_second() as f64 <= per_second + 1.0);
+            let used = outcome.sent.len() as f64 / (outcome.took() * per_second);
+            assert!(used >= 0.95, "{used} of {per_second} per second was used");
+        }
+    }
+}
+
+#[test]
 fn a_pause_is_everybodys() {
     let mut lessor = Lessor::default();
     let mut lessees: Vec<Lessee<()>> =

@@ -133,9 +133,12 @@ impl RateLimiter {
                 // Before the schedule is looked at: a slot of an era that ends meanwhile is worth nothing.
                 let era = Era::of(&self.eras);
                 let now = self.zero.elapsed();
-                let at = self.zero + lock(own).pacer.reserve(now, 1);
+                let mut own = lock(own);
+                let at = self.zero + own.pacer.reserve(now, 1);
+                let interval = own.pacer.interval();
+                drop(own);
                 self.counts.granted(1);
-                Slot::within(at, era, Held::of(&self.counts))
+                Slot::within(at, interval, era, Held::of(&self.counts))
             }
             Schedule::Leased(line) => line.slot().await,
         }
@@ -146,17 +149,17 @@ impl RateLimiter {
         loop {
             let mut slot = self.reserve().await;
             slot.arrive().await;
-            if !self.is_missed(&slot, Duration::MAX) {
+            if !self.is_lost(&slot) {
                 slot.spend();
                 return;
             }
         }
     }
 
-    /// Whether a slot can no longer be used: a lease that has lapsed, a slot that came and went longer than `late` ago,
-    /// or one within a pause that the server has asked for since.
-    pub fn is_missed(&self, slot: &Slot, late: Duration) -> bool {
-        slot.is_missed(late) || self.held_until().is_some_and(|until| slot.is_before(until))
+    /// Whether a slot must not be used any more: a lease that has lapsed, one of a rate that was changed, or one within a
+    /// pause that the server has asked for since.
+    pub fn is_lost(&self, slot: &Slot) -> bool {
+        slot.is_lost() || self.held_until().is_some_and(|until| slot.is_before(until))
     }
 
     /// The server wants silence for so long: of this process and, through the driver, of all. True when it begins now, false

@@ -35,6 +35,9 @@ impl RunLimits {
 
     /// The limit of an attempt that goes where this request goes.
     pub(crate) fn of(&self, request: &Request) -> &RateLimiter {
+        if self.entries.is_empty() {
+            return &self.general;
+        }
         let path = request.target.split('?').next().unwrap_or_default();
         let entry =
             self.entries.iter().find(|entry| entry.is_of_host(&request.origin) && entry.is_of_path(path));

@@ -7,6 +7,10 @@ use tokio::time::Instant;
 
 use super::counts::Held;
 
+/// A request that is later than this has missed its slot and takes another one: requests that were held up by their
+/// connections would otherwise be written all at once. Slots that are further apart have half of that time.
+const LATE: Duration = Duration::from_millis(10);
+
 /// The moment at which one attempt may write its first byte.
 #[derive(Debug)]
 #[must_use]
@@ -15,6 +19,8 @@ pub struct Slot {
     at: Option<Instant>,
     /// A leased slot must not be used later.
     lapses: Option<Instant>,
+    /// Any other had better not be used so long after its moment.
+    late: Duration,
     /// The era of the schedule that gave it; none of a schedule that has no eras.
     era: Option<Era>,
     held: Held,
@@ -46,30 +52,25 @@ impl Era {
 
 impl Slot {
     pub(super) const fn any() -> Self {
-        Self { at: None, lapses: None, era: None, held: Held::uncounted() }
+        Self { at: None, lapses: None, late: Duration::MAX, era: None, held: Held::uncounted() }
     }
 
     pub(super) const fn at(at: Instant) -> Self {
-        Self { at: Some(at), lapses: None, era: None, held: Held::uncounted() }
+        Self { at: Some(at), lapses: None, late: Duration::MAX, era: None, held: Held::uncounted() }
     }
 
-    /// One that is worth nothing once the era is over.
-    pub(super) const fn within(at: Instant, era: Era, held: Held) -> Self {
-        Self { at: Some(at), lapses: None, era: Some(era), held }
+    /// One of a schedule with this time between two slots, worth nothing once the era is over.
+    pub(super) fn within(at: Instant, interval: Duration, era: Era, held: Held) -> Self {
+        Self { at: Some(at), lapses: None, late: LATE.max(interval / 2), era: Some(era), held }
     }
 
     pub(super) const fn lease(begins: Instant, lapses: Instant, held: Held) -> Self {
-        Self { at: Some(begins), lapses: Some(lapses), era: None, held }
+        Self { at: Some(begins), lapses: Some(lapses), late: Duration::MAX, era: None, held }
     }
 
     /// A request is written with it. One that is never spent has lapsed.
     pub fn spend(&mut self) {
         self.held.spend();
-    }
-
-    /// Whether the slot must not be used late, whatever it costs.
-    pub fn is_lease(&self) -> bool {
-        self.lapses.is_some()
     }
 
     /// Waits until the slot is no more than this ahead, or is worth nothing any more.
@@ -98,15 +99,15 @@ impl Slot {
         self.at.is_some_and(|at| at > Instant::now() + ahead)
     }
 
-    pub(super) fn is_missed(&self, late: Duration) -> bool {
-        if self.era.as_ref().is_some_and(Era::is_over) {
-            return true;
-        }
-        match (self.lapses, self.at) {
-            (Some(lapses), _) => Instant::now() > lapses,
-            (None, Some(at)) => Instant::now().saturating_duration_since(at) > late,
-            (None, None) => false,
-        }
+    /// Whether its time has passed: another slot is better, if there is time for one.
+    pub fn is_late(&self) -> bool {
+        self.at.is_some_and(|at| Instant::now().saturating_duration_since(at) > self.late)
+    }
+
+    /// Whether it must not be used, whatever that costs.
+    pub(super) fn is_lost(&self) -> bool {
+        self.era.as_ref().is_some_and(Era::is_over)
+            || self.lapses.is_some_and(|lapses| Instant::now() > lapses)
     }
 
     pub(super) fn is_before(&self, moment: Instant) -> bool {

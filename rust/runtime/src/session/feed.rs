@@ -1,15 +1,19 @@
-//! The feeder: takes rendered rows into the admission window, in order, and starts their exchanges.
+//! The feeder: lets rendered rows into the admission window, in order, and runs their exchanges in lanes.
+//!
+//! A lane is a task that runs one exchange after the other: starting a task for each row would cost more than much of the
+//! chain. There are as many lanes as rows wait, up to as many as the window has places.
 
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::SystemTime;
 
 use apisink_plan::LogLevel;
 use futures_util::FutureExt;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::SemaphorePermit;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
@@ -32,29 +36,40 @@ pub(super) async fn run(
     shared: Arc<Shared>,
 ) {
     let mut ending = engine.ending.join();
-    let mut exchanges = JoinSet::new();
+    let queue = Arc::new(Queue::default());
+    let mut lanes = JoinSet::new();
     tokio::select! {
-        () = admit(feed, &engine, &chain, &shared, &mut exchanges) => {}
+        () = feed_lanes(feed, &queue, &engine, &chain, &shared, &mut lanes) => {}
         () = ending.until(Stage::Draining) => {}
     }
     tokio::select! {
-        () = async { while exchanges.join_next().await.is_some() {} } => {}
+        () = ending.until(Stage::Draining) => queue.close(),
+        () = all(&mut lanes) => {}
+    }
+    tokio::select! {
+        () = all(&mut lanes) => {}
         () = ending.until(Stage::Dropped) => {}
     }
     if ending.is_ending() {
-        exchanges.shutdown().await;
+        lanes.shutdown().await;
         shared.halt(RuntimeError::Closed("the executor ends".into()));
     }
 }
 
-/// Starts an exchange for every row as soon as the window has a place for it. May be dropped at any moment.
-async fn admit(
+async fn all(lanes: &mut JoinSet<()>) {
+    while lanes.join_next().await.is_some() {}
+}
+
+/// Puts batches into the queue and sees that there are lanes for them. May be dropped at any moment.
+async fn feed_lanes(
     mut feed: UnboundedReceiver<Vec<Rendered>>,
+    queue: &Arc<Queue>,
     engine: &Arc<Engine>,
     chain: &Arc<Chain>,
     shared: &Arc<Shared>,
-    exchanges: &mut JoinSet<()>,
+    lanes: &mut JoinSet<()>,
 ) {
+    let most = engine.plan.execution.max_in_flight.max(1);
     let mut warm = false;
     while let Some(batch) = feed.recv().await {
         if !warm && !batch.is_empty() {
@@ -64,33 +79,82 @@ async fn admit(
             }
             warm = true;
         }
-        for rendered in batch {
-            let Ok(place) = engine.window.clone().acquire_owned().await else { return };
-            let (engine, chain, shared) = (engine.clone(), chain.clone(), shared.clone());
-            if !shared.admit() {
-                return;
-            }
-            while exchanges.try_join_next().is_some() {}
-            exchanges.spawn(exchange(rendered, place, engine, chain, shared));
+        while lanes.try_join_next().is_some() {}
+        for _ in 0..queue.push(batch, most) {
+            lanes.spawn(lane(queue.clone(), engine.clone(), chain.clone(), shared.clone()));
         }
+    }
+}
+
+/// Rows that wait for the window, and the lanes that take them.
+#[derive(Default)]
+struct Queue(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    rows: VecDeque<Rendered>,
+    lanes: usize,
+}
+
+impl Queue {
+    /// Adds rows, and says how many lanes are to be started for them: with those that run, no more than `most`.
+    fn push(&self, rows: Vec<Rendered>, most: usize) -> usize {
+        let mut waiting = self.waiting();
+        waiting.rows.extend(rows);
+        let more = most.saturating_sub(waiting.lanes).min(waiting.rows.len());
+        waiting.lanes += more;
+        more
+    }
+
+    /// The next row. With none the lane that asks ends: it is not counted any more.
+    fn pop(&self) -> Option<Rendered> {
+        let mut waiting = self.waiting();
+        let next = waiting.rows.pop_front();
+        if next.is_none() {
+            waiting.lanes -= 1;
+        }
+        next
+    }
+
+    /// Drops the rows that wait.
+    fn close(&self) {
+        let rows = std::mem::take(&mut self.waiting().rows);
+        drop(rows);
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs exchanges until no row waits, or none may be sent any more.
+async fn lane(queue: Arc<Queue>, engine: Arc<Engine>, chain: Arc<Chain>, shared: Arc<Shared>) {
+    loop {
+        // In the order of asking, beside the lanes of the process's other tasks.
+        let Ok(place) = engine.window.acquire().await else { return };
+        let Some(rendered) = queue.pop() else { return };
+        if !shared.admit() {
+            return queue.close();
+        }
+        exchange(rendered, place, &engine, &chain, &shared).await;
     }
 }
 
 /// One exchange. A row that waits for its retry keeps its place in the window.
 async fn exchange(
     rendered: Rendered,
-    place: OwnedSemaphorePermit,
-    engine: Arc<Engine>,
-    chain: Arc<Chain>,
-    shared: Arc<Shared>,
+    place: SemaphorePermit<'_>,
+    engine: &Engine,
+    chain: &Chain,
+    shared: &Shared,
 ) {
     let Rendered { mut exchange, parts } = rendered;
     let run = async {
         exchange.memory.admit(ANSWER_ALLOWANCE).await;
         exchange.started_at = SystemTime::now();
-        chain.run(&mut exchange, &parts, engine.as_ref()).await;
+        chain.run(&mut exchange, &parts, engine).await;
     };
-    let ended = unless_stopped(&shared, AssertUnwindSafe(run).catch_unwind()).await;
+    let ended = unless_stopped(shared, AssertUnwindSafe(run).catch_unwind()).await;
     let Some(ended) = ended else { return };
     match ended {
         Ok(()) => {

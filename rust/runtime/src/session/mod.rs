@@ -78,7 +78,8 @@ fn panic_message(panic: &(dyn Any + Send)) -> String {
 
 /// A rendered row on its way.
 struct Rendered {
-    exchange: Exchange,
+    /// Boxed, for it goes through many hands.
+    exchange: Box<Exchange>,
     parts: Vec<Part>,
 }
 

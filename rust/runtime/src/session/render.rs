@@ -50,7 +50,8 @@ pub(super) struct RenderedBatch {
     /// Those to send.
     pub(super) rendered: Vec<Rendered>,
     /// Those that cannot be sent.
-    pub(super) refused: Vec<Exchange>,
+    #[expect(clippy::vec_box, reason = "each goes its own way")]
+    pub(super) refused: Vec<Box<Exchange>>,
     /// How many are left out.
     pub(super) skipped: u64,
 }
@@ -169,8 +170,8 @@ fn exchange(
     request: Request,
     request_digest: Option<String>,
     memory: Reservation,
-) -> Exchange {
-    Exchange {
+) -> Box<Exchange> {
+    Box::new(Exchange {
         tracking_id,
         request_id,
         request_digest,
@@ -185,5 +186,5 @@ fn exchange(
         pause: Duration::ZERO,
         cost: Cost::default(),
         memory,
-    }
+    })
 }

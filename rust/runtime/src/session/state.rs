@@ -107,7 +107,7 @@ pub(crate) struct Shared {
 struct State {
     pending: usize,
     in_flight: usize,
-    completed: VecDeque<Exchange>,
+    completed: VecDeque<Box<Exchange>>,
     completed_bytes: usize,
     input_finished: bool,
     failure: Option<RuntimeError>,
@@ -163,7 +163,7 @@ impl Shared {
     }
 
     /// Takes in an exchange that was in flight.
-    pub(super) fn completed(&self, mut exchange: Exchange) {
+    pub(super) fn completed(&self, mut exchange: Box<Exchange>) {
         let answer = match &exchange.result {
             Some(Ok(response)) => response.body.len(),
             _ => 0,
@@ -176,12 +176,12 @@ impl Shared {
     }
 
     /// Takes in an exchange that was never sent.
-    pub(super) fn refused(&self, exchange: Exchange) {
+    pub(super) fn refused(&self, exchange: Box<Exchange>) {
         let state = self.state();
         self.complete(state, exchange);
     }
 
-    fn complete(&self, mut state: MutexGuard<'_, State>, exchange: Exchange) {
+    fn complete(&self, mut state: MutexGuard<'_, State>, exchange: Box<Exchange>) {
         let before = state.completed_bytes;
         if let Err(stopped) = self.watch.count(&exchange) {
             state.failure.get_or_insert(stopped);
@@ -296,7 +296,8 @@ impl Shared {
     }
 
     /// Takes completed exchanges out, in the order of their completion.
-    pub(super) fn take(&self, max_rows: usize) -> Vec<Exchange> {
+    #[expect(clippy::vec_box, reason = "they are taken over as they are")]
+    pub(super) fn take(&self, max_rows: usize) -> Vec<Box<Exchange>> {
         let mut state = self.state();
         let mut bytes = 0;
         let mut count = 0;
@@ -307,7 +308,7 @@ impl Shared {
             }
             count += 1;
         }
-        let taken: Vec<Exchange> = state.completed.drain(..count).collect();
+        let taken: Vec<Box<Exchange>> = state.completed.drain(..count).collect();
         state.completed_bytes -= taken.iter().map(|exchange| exchange.memory.bytes()).sum::<usize>();
         taken
     }

@@ -73,7 +73,8 @@ fn a_session_that_is_stopped_has_the_answers_of_all_but_those_in_flight() {
     session.submit(&ids("", 0..5_000)).unwrap();
     api.until(|report| report.requests >= 100);
     session.stop();
-    let sent = api.until(|report| report.in_flight == 0 && report.open_connections == 0).requests;
+    // A connection that was idle at that moment stays in the pool.
+    let sent = api.until(|report| report.in_flight == 0).requests;
     let kept = take(&session).len() as u64;
     assert!(sent < 5_000 && kept + 4 >= sent, "{sent} sent, {kept} answers kept");
 }

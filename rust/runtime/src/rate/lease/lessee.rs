@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Ask, Grant, LEAD, VALIDITY};
+use super::{Ask, Grant, LEAD, validity};
 use crate::rate::Limit;
 use crate::rate::pacer::Moment;
 
@@ -104,7 +104,7 @@ impl<W> Lessee<W> {
         for index in 0..grant.slots {
             // A slot of a burst has passed already when it is given: it may be used at once.
             let ahead = (grant.ahead + grant.interval * index).saturating_sub(grant.behind);
-            let lease = Lease { begins: now + ahead, lapses: asked + ahead + VALIDITY };
+            let lease = Lease { begins: now + ahead, lapses: asked + ahead + validity(grant.interval) };
             self.last = Some(now + ahead);
             let taken = lease.lapses > now && self.pass_on(lease, &mut give);
             if !taken {

@@ -24,10 +24,6 @@ use crate::transport::message;
 /// hands, out of the sight of others and of the idle timeout.
 const AHEAD: Duration = Duration::from_millis(500);
 
-/// A request that is later than this has missed its slot and takes another one: requests that were held up by their
-/// connections would otherwise be written all at once.
-const LATE: Duration = Duration::from_millis(10);
-
 /// How often a request takes another slot before it is written late all the same.
 const RENEWALS: u32 = 2;
 
@@ -173,8 +169,8 @@ impl HyperTransport {
                 Taken::Failed(failure) => return Err(failure),
             };
             // A slot that must not be used is never used; one that is only late is, when others came too late as well.
-            let unusable = limiter.is_missed(slot, Duration::MAX);
-            if unusable || (renewals < RENEWALS && limiter.is_missed(slot, LATE)) {
+            let unusable = limiter.is_lost(slot);
+            if unusable || (renewals < RENEWALS && slot.is_late()) {
                 renewals += 1;
                 let (other, wait) = left_out(clock, limiter.reserve()).await;
                 *slot = other;
@@ -186,7 +182,7 @@ impl HyperTransport {
             }
             let was_idle = was_idle || slot.is_beyond(Duration::ZERO);
             facts.rate_wait += left_out(clock, slot.arrive()).await.1;
-            if limiter.is_missed(slot, Duration::MAX) {
+            if limiter.is_lost(slot) {
                 place.put(connection);
                 continue;
             }
