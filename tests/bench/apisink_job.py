@@ -7,7 +7,6 @@ import work
 
 CONFIG = """
 transport:
-  http_version: {version}
   tcp_connection: {{limit: {in_flight}}}
 endpoint:
   method: POST
@@ -29,9 +28,7 @@ def main() -> None:
     spark = session.start("apisink")
 
     def job(w: work.Work) -> None:
-        config = CONFIG.format(
-            in_flight=w.in_flight, version="http2" if w.http2 else "auto", url=w.url, sink=w.sink
-        )
+        config = CONFIG.format(in_flight=w.in_flight, url=w.url, sink=w.sink)
         rows = session.rows(spark, w.rows)
         rows.write.format("apisink").option("configText", config).mode("append").save()
 

@@ -45,11 +45,10 @@ WORKS = [
     work.Work(rows=50_000, in_flight=64, latency_ms=20),
     work.Work(rows=150_000, in_flight=512, latency_ms=20),
 ]
-# What the aiohttp job is not compared with: other answers, another HTTP, and what more rows cost.
+# What the aiohttp job is not compared with: other answers, and what more rows cost.
 MORE = [
     work.Work(rows=100_000, in_flight=64, latency_ms=0),
     work.Work(rows=1_000_000, in_flight=64, latency_ms=0),
-    work.Work(rows=100_000, in_flight=64, latency_ms=0, http2=True),
     work.Work(rows=50_000, in_flight=64, latency_ms=0, answer_bytes=10_000),
     work.Work(rows=2_000, in_flight=64, latency_ms=0, answer_bytes=1_000_000),
     work.Work(rows=2_000, in_flight=512, latency_ms=0, answer_bytes=1_000_000),
@@ -97,7 +96,6 @@ def server(w: work.Work) -> Iterator[Server]:
     latency = f"fixed:{w.latency_ms}ms" if w.latency_ms else "none"
     command = [str(BIN / "apisink-origin"), "--exit-with-stdin", "--no-recording", "--latency", latency]
     command += ["--body-bytes", str(w.answer_bytes)] if w.answer_bytes else []
-    command += ["--http2"] if w.http2 else []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin and process.stdout
         yield Server(process, process.stdout.readline().split()[-1].rstrip("/"))
@@ -169,7 +167,6 @@ class Job:
 def run_loop(w: work.Work) -> tuple[float, float]:
     command = [str(BIN / "apisink-bare-loop"), w.url.removeprefix("http://")]
     command += ["--requests", str(w.rows), "--in-flight", str(w.in_flight)]
-    command += ["--http2"] if w.http2 else []
     before = ended_children_cpu()
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return float(json.loads(printed)["seconds"]), ended_children_cpu() - before
@@ -222,7 +219,7 @@ def main() -> None:
     print(lines)
     if arguments.write:
         command = "make bench" + (f' ARGS="{" ".join(sys.argv[1:])}"' if arguments.rounds != 5 else "")
-        report.write(arguments.write, lines, table, machine(), command, arguments.rounds)
+        report.write(arguments.write, lines, table, machine(), command, arguments.rounds, MORE_ROUNDS)
 
 
 def measure(name: str, w: work.Work, origin: Server, job: Job | None) -> Measured:

@@ -35,7 +35,8 @@ def table(results: dict[str, dict[str, Measured]], loop: str, apisink: str, aioh
 
 
 MORE_HEAD = (
-    "| work | bare loop | apisink | of the loop | sending | of the loop, sending | to the first request | most memory |\n"
+    "| work | bare loop | apisink | of the loop | sending | of the loop, sending | to the first request |"
+    " most memory |\n"
     "|---|---|---|---|---|---|---|---|"
 )
 
@@ -60,7 +61,13 @@ def more(results: dict[str, dict[str, Measured]], loop: str, apisink: str) -> st
 
 
 def write(
-    path: Path, lines: str, results: dict[str, dict[str, Measured]], machine: str, command: str, rounds: int
+    path: Path,
+    lines: str,
+    results: dict[str, dict[str, Measured]],
+    machine: str,
+    command: str,
+    rounds: int,
+    more_rounds: int,
 ) -> None:
     picture = path.with_suffix(".svg")
     plot(picture, results)
@@ -69,18 +76,21 @@ def write(
         f"""# Performance
 
 Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}: {rounds_text} on {machine}. Absolute rates depend on the machine
-and on what else it does; the ratios are taken within each run.
+and on what else it does; the ratios are taken within each run. The second table, without the aiohttp job, is of
+{min(rounds, more_rounds)} rounds.
 
 - *bare loop*: hyper alone sending the same requests to the same server, answers read and forgotten.
 - *apisink*: the whole Spark job into Delta in a warm session, config as in `tests/bench/apisink_job.py`.
 - *aiohttp job*: the same work in PySpark with `mapInArrow`, aiohttp, uvloop and orjson, `tests/bench/aiohttp_job.py`.
 - *sending*: from the first to the last arrival at the server, without Spark's planning, shuffle and the Delta append.
-- *to the first request*: from `save()` on, in a warm session; *most memory*: of the JVM, its heap of up to 3 GB included.
+- *to the first request*: from `save()` on, in a warm session; *most memory*: of the JVM, heap (up to 3 GB) included.
 - In brackets: CPU seconds per 100,000 requests, of the whole process tree. The server runs on the same cores.
 
 {lines}
 
 ![Requests per second]({picture.name})
+
+[Where the CPU goes](profile.md).
 """
     )
 

@@ -11,25 +11,20 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Work:
-    """One line of the result: so many rows, so many of them in flight, a server that takes so long to answer with so many
-    bytes, small ones unless said otherwise."""
+    """One line of the result: so many rows, so many of them in flight, a server that takes so long to answer, and how
+    large its answers are; small ones unless said otherwise."""
 
     rows: int
     in_flight: int
     latency_ms: int
     answer_bytes: int | None = None
-    http2: bool = False
     url: str = ""
     sink: str = ""
 
     @property
     def name(self) -> str:
-        words = [f"{self.latency_ms} ms, {self.in_flight} in flight"]
-        if self.answer_bytes:
-            words.append(f"answers of {self.answer_bytes // 1000:,} KB")
-        if self.http2:
-            words.append("HTTP/2")
-        return ", ".join(words)
+        answers = f", answers of {self.answer_bytes // 1000:,} KB" if self.answer_bytes else ""
+        return f"{self.latency_ms} ms, {self.in_flight} in flight{answers}"
 
 
 def to_line(work: Work) -> str:

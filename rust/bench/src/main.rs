@@ -22,10 +22,6 @@ struct Cli {
     #[arg(long, default_value_t = 64)]
     in_flight: u64,
 
-    /// Speak HTTP/2, to a server that does so unasked
-    #[arg(long)]
-    http2: bool,
-
     /// Runtime threads
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -44,10 +40,7 @@ fn main() -> Result<(), Failure> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(cli.threads).enable_all().build()?;
     let started = Instant::now();
     runtime.block_on(async {
-        let mut bare = match cli.http2 {
-            false => Bare::connect(&cli.address, cli.in_flight).await?,
-            true => Bare::connect_http2(&cli.address, cli.in_flight).await?,
-        };
+        let mut bare = Bare::connect(&cli.address, cli.in_flight).await?;
         bare.send(cli.requests).await
     })?;
     let seconds = started.elapsed().as_secs_f64();
