@@ -10,8 +10,9 @@
 //! Clocks are never compared. The driver says how far ahead of its answer the first slot is. The answer was made
 //! between the moment of asking and that of receiving on the executor's clock: a slot is used from *received + ahead*
 //! on, so never before its moment on the driver's schedule, and lapses at *asked + ahead +* its [`validity`], so never
-//! later than that after it. In no second, then, more slots are used than the schedule has in a second and that validity:
-//! of a slow schedule one more, of a fast one those of [`LEAST_VALIDITY`]. A slot that lapses, and those of an executor that dies, are lost: handing them back would add burst.
+//! later than that after it. In no second, then, more slots are used than the schedule has in a second and that
+//! validity: of a slow schedule one more, of a fast one those of [`LEAST_VALIDITY`]. A slot that lapses, and those of an
+//! executor that dies, are lost: handing them back would add burst.
 //!
 //! An executor asks for no more than wait, and only shortly before its last slot: when it has no rows left the schedule
 //! is the others'. Neither side reads a clock; both are given the moment. Who carries the messages is not known here.
