@@ -11,7 +11,8 @@ use super::support::{Api, Executor, PATIENCE, compiled, drive, id_schema, ids, t
 fn a_closed_session_stops_sending() {
     let api = Api::start(&["--latency", "fixed:20ms"]);
     let executor = Executor::new();
-    let sections = "transport: {tcp_connection: {limit: 4}}\nmiddleware: [{type: retry}]";
+    // A connection that is idle when the session is closed stays in the pool for so long.
+    let sections = "transport: {tcp_connection: {limit: 4, idle_timeout: 0.2}}\nmiddleware: [{type: retry}]";
     let engine = executor.engine(&api.config("url_path: /a", sections, ""));
     let session = executor.session(&engine, 0, &id_schema());
     session.submit(&ids("", 0..2_000)).unwrap();

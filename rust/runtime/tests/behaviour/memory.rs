@@ -56,7 +56,10 @@ fn answers_that_exceed_the_budget_together_all_arrive_and_memory_stays_within_it
 fn a_session_gives_its_memory_back_when_it_is_closed_amid_its_answers() {
     let api = Api::start(&["--body-bytes", "300000", "--stall", "0.5"]);
     let executor = Executor::new();
-    let config = api.config("url_path: /a", &format!("execution: {{memory_budget_bytes: {BUDGET}}}"), "");
+    let sections = format!(
+        "transport: {{tcp_connection: {{idle_timeout: 0.2}}}}\nexecution: {{memory_budget_bytes: {BUDGET}}}"
+    );
+    let config = api.config("url_path: /a", &sections, "");
     let session = executor.session(&executor.engine(&config), 0, &id_schema());
     session.submit(&ids("", 0..200)).unwrap();
     // Nobody takes answers here: three may fill the budget before a fourth request, and then no fifth is sent.
