@@ -39,7 +39,7 @@ pages: jar $(VENV)/ready ## docs/images: Spark's SQL page after the demo's job; 
 test: test-rust test-nginx test-network test-scala test-e2e test-instructions ## all tests
 
 test-rust: ## unit and integration tests of the Rust crates
-	cargo test --workspace --locked
+	cargo test --workspace --locked --no-fail-fast
 
 test-nginx: ## the transport behind a real nginx; left out where there is none on PATH (Debian: nginx-light)
 	@if command -v nginx > /dev/null; then \
