@@ -19,19 +19,27 @@ def table(results: dict[str, dict[str, Measured]], loop: str, apisink: str, aioh
     """Rates are requests per second; CPU seconds per 100,000 requests stand in brackets."""
     lines = [HEAD]
     for name, by in results.items():
-        base, ours, other = by[loop], by[apisink], by[aiohttp]
-        cells = [
-            name,
-            f"{base.sending_rate:,.0f}/s ({base.cpu:.1f})",
-            f"{ours.rate:,.0f}/s ({ours.cpu:.1f})",
-            f"{ours.rate / base.rate:.2f}",
-            f"{ours.sending_rate:,.0f}/s",
-            f"{ours.sending_rate / base.sending_rate:.2f}",
-            f"{other.rate:,.0f}/s ({other.cpu:.1f})",
-            f"{ours.rate / other.rate:.1f}",
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
+        ours, other = by[apisink], by[aiohttp]
+        cells = beside_the_loop(name, by[loop], ours)
+        cells += [f"{other.rate:,.0f}/s ({other.cpu:.1f})", f"{ours.rate / other.rate:.1f}"]
+        lines.append(line(cells))
     return "\n".join(lines)
+
+
+def line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def beside_the_loop(name: str, base: Measured, ours: Measured) -> list[str]:
+    """The cells that both tables begin with."""
+    return [
+        name,
+        f"{base.sending_rate:,.0f}/s ({base.cpu:.1f})",
+        f"{ours.rate:,.0f}/s ({ours.cpu:.1f})",
+        f"{ours.rate / base.rate:.2f}",
+        f"{ours.sending_rate:,.0f}/s",
+        f"{ours.sending_rate / base.sending_rate:.2f}",
+    ]
 
 
 MORE_HEAD = (
@@ -45,18 +53,9 @@ def more(results: dict[str, dict[str, Measured]], loop: str, apisink: str) -> st
     """As above, without the aiohttp job."""
     lines = [MORE_HEAD]
     for name, by in results.items():
-        base, ours = by[loop], by[apisink]
-        cells = [
-            name,
-            f"{base.sending_rate:,.0f}/s ({base.cpu:.1f})",
-            f"{ours.rate:,.0f}/s ({ours.cpu:.1f})",
-            f"{ours.rate / base.rate:.2f}",
-            f"{ours.sending_rate:,.0f}/s",
-            f"{ours.sending_rate / base.sending_rate:.2f}",
-            f"{ours.to_first * 1000:,.0f} ms",
-            f"{ours.memory:,.0f} MB",
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
+        ours = by[apisink]
+        cells = beside_the_loop(name, by[loop], ours)
+        lines.append(line([*cells, f"{ours.to_first * 1000:,.0f} ms", f"{ours.memory:,.0f} MB"]))
     return "\n".join(lines)
 
 

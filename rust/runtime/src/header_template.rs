@@ -5,7 +5,7 @@ use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
 use crate::error::{RowError, RuntimeError};
-use crate::request::{BoundPiece, bind, header_name, write_value};
+use crate::request::{BoundPiece, bind, header_name, with_room, write_value};
 use crate::row::{Binder, Row};
 
 /// Headers that middleware adds to a request: idempotency key, content type, and others that there seldom are.
@@ -42,11 +42,9 @@ impl HeaderTemplates {
         Ok(templates)
     }
 
-    /// Those that are the same for every row, with room for what is added: a clone would have to grow.
+    /// Those that are the same for every row, with room for what is added.
     pub(crate) fn fixed_with_room(&self) -> HeaderMap {
-        let mut headers = HeaderMap::with_capacity(self.fixed.len() + self.rows.len() + ADDED);
-        headers.extend(self.fixed.iter().map(|(name, value)| (name.clone(), value.clone())));
-        headers
+        with_room(&self.fixed, self.rows.len() + ADDED)
     }
 
     /// Appends the headers made of a row's columns. `seen` is told what of the row reached them, for the digest: another

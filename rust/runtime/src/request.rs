@@ -191,6 +191,13 @@ pub(crate) fn shown_value<'v>(name: &HeaderName, value: &'v HeaderValue) -> Cow<
     if hidden { MASK.into() } else { lossy(value.as_bytes()) }
 }
 
+/// A copy of headers with room for so many more, for which a clone would have to grow.
+pub(crate) fn with_room(headers: &HeaderMap, more: usize) -> HeaderMap {
+    let mut copy = HeaderMap::with_capacity(headers.len() + more);
+    copy.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    copy
+}
+
 /// Marks headers whose values hold one of these secrets, so that they are not shown.
 pub(crate) fn mark_secrets(headers: &mut HeaderMap, secrets: &[String]) {
     for value in headers.values_mut() {

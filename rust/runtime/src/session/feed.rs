@@ -38,13 +38,13 @@ pub(super) async fn run(
     let mut ending = engine.ending.join();
     let queue = Arc::new(Queue::default());
     let mut lanes = JoinSet::new();
+    let work = async {
+        feed_lanes(feed, &queue, &engine, &chain, &shared, &mut lanes).await;
+        all(&mut lanes).await;
+    };
     tokio::select! {
-        () = feed_lanes(feed, &queue, &engine, &chain, &shared, &mut lanes) => {}
-        () = ending.until(Stage::Draining) => {}
-    }
-    tokio::select! {
+        () = work => {}
         () = ending.until(Stage::Draining) => queue.close(),
-        () = all(&mut lanes) => {}
     }
     tokio::select! {
         () = all(&mut lanes) => {}

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, HeaderValue};
-use http::{HeaderMap, Method, Uri};
+use http::{Method, Uri};
 use http_body_util::Full;
 
 use super::failure::not_sent;
 use crate::exchange::{Failure, FailureKind};
-use crate::request::Request;
+use crate::request::{Request, with_room};
 
 /// What answers may be compressed with, in no order of preference.
 const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd");
@@ -22,9 +22,7 @@ pub(super) fn message(request: &Request, compressed: bool) -> Result<http::Reque
     let mut message = http::Request::new(Full::new(request.body.clone()));
     *message.method_mut() = request.method.clone();
     *message.uri_mut() = uri;
-    // A clone would have to grow for what is added here and later.
-    let mut headers = HeaderMap::with_capacity(request.headers.len() + ADDED);
-    headers.extend(request.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let mut headers = with_room(&request.headers, ADDED);
     headers.insert(HOST, request.origin.host_header.clone());
     *message.headers_mut() = headers;
     if compressed && !request.headers.contains_key(ACCEPT_ENCODING) {
