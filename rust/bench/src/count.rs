@@ -1,10 +1,15 @@
 //! `apisink-count`: requests sent one way or another by one thread, for a tool that counts what it does.
 #![forbid(unsafe_code)]
 
-use apisink_bench::{Bare, Engine, Failure, IN_FLIGHT};
+use apisink_bench::{Bare, Engine, Failure, IN_FLIGHT, session};
 use apisink_plan::HttpVersionPlan;
+use apisink_runtime::Process;
+use apisink_runtime::middleware::Registry;
 use clap::{Parser, ValueEnum};
 use tokio::runtime::Builder;
+
+/// The middleware of the README's first config.
+const CHAIN: &str = "[{type: retry}, {type: logging}, {type: timing}, {type: json_body}]";
 
 /// Sends small JSON POST requests, and does nothing else
 #[derive(Parser)]
@@ -32,10 +37,18 @@ enum Way {
     Http1,
     /// The transport, over HTTP/2
     Http2,
+    /// A session over HTTP/1.1, with the middleware that the README's config has: rows in, response batches out
+    Session,
 }
 
 fn main() -> Result<(), Failure> {
     let Cli { address, way, requests } = Cli::parse();
+    if matches!(way, Way::Session) {
+        let process = Box::leak(Box::new(Process::new(Registry::default())?));
+        let batches = session::batches(usize::try_from(requests)?);
+        session::send(process, "hyper", &address, CHAIN, &batches);
+        return Ok(());
+    }
     let engine = |version| Engine::new(&address, version);
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         match way {
@@ -43,6 +56,7 @@ fn main() -> Result<(), Failure> {
             Way::BareHttp2 => Bare::connect_http2(&address, IN_FLIGHT).await?.send(requests).await?,
             Way::Http1 => engine(HttpVersionPlan::Http1).send(requests).await,
             Way::Http2 => engine(HttpVersionPlan::Http2).send(requests).await,
+            Way::Session => unreachable!("it has threads of its own"),
         }
         Ok(())
     })

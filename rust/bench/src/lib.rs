@@ -1,8 +1,9 @@
-//! What benchmarks compare: a bare hyper loop, and the transport alone, both with the same requests.
+//! What benchmarks compare: a bare hyper loop, the transport alone with the same requests, and whole native sessions.
 #![forbid(unsafe_code)]
 
 mod bare;
 mod engine;
+pub mod session;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
