@@ -86,12 +86,11 @@ final class JournalWriter(
   def probe(): Unit = keeping {
     files.createPrivateDirectory(partitionDirectory)
     val file = files.hiddenName(new Path(partitionDirectory, attempt), "probe")
-    val fs = files.fileSystem(file)
-    val stream = fs.create(file, false)
+    val stream = files.create(file)
     try stream.write(new Array[Byte](JournalWriter.BufferBytes))
     finally
       try stream.close()
-      finally fs.delete(file, false)
+      finally files.fileSystem(file).delete(file, false)
   }
 
   /** The finished files, in the order of writing. */
@@ -125,7 +124,7 @@ final class JournalWriter(
 
     sequence += 1
     files.createPrivateDirectory(partitionDirectory)
-    private val stream: FSDataOutputStream = files.fileSystem(hidden).create(hidden, false)
+    private val stream: FSDataOutputStream = files.create(hidden)
     private val checksum = new CRC32C
     private val buffered =
       new BufferedOutputStream(new CheckedOutputStream(stream, checksum), JournalWriter.BufferBytes)

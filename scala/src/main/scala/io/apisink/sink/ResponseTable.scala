@@ -73,13 +73,18 @@ object ResponseTable {
   private val BytesPerFile = 128L * 1024 * 1024
 
   /**
-   * Aimed number of files: few large ones rather than one for each Spark partition.
+   * Aimed number of files: few large ones rather than one for each Spark partition. Where there are more of them than
+   * tasks at once, they are a multiple of those: three files by two tasks would take as long as four.
    *
    * @param bytes of the journal, uncompressed
    * @param partitions of the journal that have rows
+   * @param tasks as many as run at once
    */
-  def fileCount(rows: Long, bytes: Long, partitions: Int): Int =
-    math.max(1L, math.min(partitions.toLong, math.max(rows / RowsPerFile, bytes / BytesPerFile))).toInt
+  def fileCount(rows: Long, bytes: Long, partitions: Int, tasks: Int): Int = {
+    val wanted = math.max(1L, math.max(rows / RowsPerFile, bytes / BytesPerFile))
+    val even = if (wanted <= tasks) wanted else (wanted + tasks - 1) / tasks * tasks
+    math.max(1L, math.min(partitions.toLong, even)).toInt
+  }
 
   private[sink] def noDelta(target: SinkTarget): ConfigException = new ConfigException(
     "SINK_DELTA_MISSING",

@@ -47,7 +47,8 @@ private[spark] final class JournalToTables(
 
   override def append(manifest: Manifest, transaction: String): Unit = {
     rows.foreach { table =>
-      val files = ResponseTable.fileCount(manifest.rows, manifest.bytes, manifest.partitions.size)
+      val tasks = spark.sparkContext.defaultParallelism
+      val files = ResponseTable.fileCount(manifest.rows, manifest.bytes, manifest.partitions.size, tasks)
       table.write(responses(spark, manifest), transaction, manifest.number, files)
     }
     current.foreach(_.merge(responses(Sessions.copyOf(spark), manifest), transaction, manifest.number))
