@@ -169,7 +169,7 @@ impl Engine {
             self.transport.send(request, self.limits.of(request), &mut exchange.memory).await;
         if let Some(most) = self.plan.execution.max_announced_pause_ms
             && let Ok(response) = &result
-            && let Some(pause) = announced::pause(response.status, &response.headers, SystemTime::now())
+            && let Some(pause) = announced::pause(response.status, &response.headers, SystemTime::now)
         {
             self.hold(&request.origin, pause.min(Duration::from_millis(most)), response.status);
         }

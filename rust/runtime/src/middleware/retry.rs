@@ -68,8 +68,8 @@ pub enum Verdict {
 
 /// Decides about an exchange after its latest attempt.
 ///
-/// `attempts` counts those made. `now` is only used to turn a Retry-After date into a pause.
-pub fn classify(spec: &RetrySpec, exchange: &Exchange, attempts: u32, now: SystemTime) -> Verdict {
+/// `attempts` counts those made. `now` is asked only where an answer names a moment, to turn it into a pause.
+pub fn classify(spec: &RetrySpec, exchange: &Exchange, attempts: u32, now: fn() -> SystemTime) -> Verdict {
     let server_pause = match &exchange.result {
         None => return Verdict::Accept,
         Some(Ok(response))
@@ -131,7 +131,7 @@ impl Interceptor for Retry {
             let request = exchange.request.clone();
             for attempts in 1u32.. {
                 next.run(exchange).await;
-                match classify(&self.spec, exchange, attempts, SystemTime::now()) {
+                match classify(&self.spec, exchange, attempts, SystemTime::now) {
                     Verdict::Accept | Verdict::Exhausted => return,
                     Verdict::Forbid(reason) => return explain(exchange, reason),
                     Verdict::Retry { pause, named_by_server } => {
@@ -185,7 +185,7 @@ mod tests {
     fn verdict(spec: &RetrySpec, result: Result<Response, Failure>, attempts: u32) -> Verdict {
         let mut exchange = exchange();
         exchange.result = Some(result);
-        classify(spec, &exchange, attempts, SystemTime::UNIX_EPOCH)
+        classify(spec, &exchange, attempts, || SystemTime::UNIX_EPOCH)
     }
 
     fn drawn(millis: u64) -> Verdict {
@@ -252,11 +252,11 @@ mod tests {
         let mut keyed = exchange();
         keyed.request.has_idempotency_key = true;
         keyed.result = Some(sent());
-        assert_eq!(classify(&spec(), &keyed, 1, SystemTime::UNIX_EPOCH), drawn(200));
+        assert_eq!(classify(&spec(), &keyed, 1, || SystemTime::UNIX_EPOCH), drawn(200));
         let mut put = exchange();
         put.request.method = http::Method::PUT;
         put.result = Some(sent());
-        assert_eq!(classify(&spec(), &put, 1, SystemTime::UNIX_EPOCH), drawn(200));
+        assert_eq!(classify(&spec(), &put, 1, || SystemTime::UNIX_EPOCH), drawn(200));
     }
 
     #[test]

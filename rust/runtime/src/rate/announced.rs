@@ -10,8 +10,12 @@ use http::{HeaderMap, StatusCode};
 const LONGEST_SPAN: u64 = 366 * 24 * 3600;
 
 /// How long the server wants no request, if it says so.
-pub(crate) fn pause(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(crate) fn pause(status: StatusCode, headers: &HeaderMap, now: fn() -> SystemTime) -> Option<Duration> {
     let busy = status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE;
+    // Of the answers that say nothing about it, most have few headers: a look at their names costs less than asking for each.
+    if !busy && !headers.keys().any(|name| name.as_str().contains("ratelimit")) {
+        return None;
+    }
     let after =
         if busy { text(headers, "retry-after").and_then(|value| retry_after(value, now)) } else { None };
     let draft = pair(headers, "ratelimit-remaining", "ratelimit-reset", now);
@@ -22,7 +26,7 @@ pub(crate) fn pause(status: StatusCode, headers: &HeaderMap, now: SystemTime) ->
 
 /// When a quota that is used up is filled again, for the row that was refused. With 429 it is used up, whether the fields
 /// tell how much remains or not.
-pub(crate) fn reset(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(crate) fn reset(status: StatusCode, headers: &HeaderMap, now: fn() -> SystemTime) -> Option<Duration> {
     let refused = status == StatusCode::TOO_MANY_REQUESTS;
     let pairs = [("ratelimit-remaining", "ratelimit-reset"), ("x-ratelimit-remaining", "x-ratelimit-reset")];
     let pairs = pairs.into_iter().filter_map(|(remaining, reset)| {
@@ -36,13 +40,13 @@ pub(crate) fn reset(status: StatusCode, headers: &HeaderMap, now: SystemTime) ->
 }
 
 /// The value of Retry-After: seconds, or a date.
-pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(value: &str, now: fn() -> SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    Some(date.duration_since(now()).unwrap_or_default())
 }
 
 /// `RateLimit: "default";r=0;t=30`: any policy whose quota is used up.
@@ -61,7 +65,7 @@ fn quota(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// Nothing remains until the reset: seconds, or a moment in seconds since 1970.
-fn pair(headers: &HeaderMap, remaining: &str, reset: &str, now: SystemTime) -> Option<Duration> {
+fn pair(headers: &HeaderMap, remaining: &str, reset: &str, now: fn() -> SystemTime) -> Option<Duration> {
     let remaining: f64 = text(headers, remaining)?.trim().parse().ok()?;
     if remaining > 0.0 {
         return None;
@@ -70,12 +74,12 @@ fn pair(headers: &HeaderMap, remaining: &str, reset: &str, now: SystemTime) -> O
 }
 
 /// Seconds, or a moment in seconds since 1970.
-fn moment(reset: &str, now: SystemTime) -> Option<Duration> {
+fn moment(reset: &str, now: fn() -> SystemTime) -> Option<Duration> {
     let reset = Duration::try_from_secs_f64(reset.trim().parse().ok()?).ok()?;
     if reset.as_secs() <= LONGEST_SPAN {
         return Some(reset);
     }
-    Some((UNIX_EPOCH + reset).duration_since(now).unwrap_or_default())
+    Some((UNIX_EPOCH + reset).duration_since(now()).unwrap_or_default())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -94,7 +98,7 @@ mod tests {
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
-        let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let now = || UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         pause(StatusCode::from_u16(status).unwrap(), &headers, now).map(|pause| pause.as_secs())
     }
 

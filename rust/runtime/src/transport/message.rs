@@ -15,13 +15,12 @@ const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd")
 /// Headers that are added to those of a request: four here and later, and those of credentials.
 const ADDED: usize = 6;
 
-/// The message of a request: its headers, and those that the transport adds. `compressed` says whether a compressed
-/// answer is asked for, unless the request itself says which ones it accepts.
-pub(super) fn message(request: &Request, compressed: bool) -> Result<http::Request<Full<Bytes>>, Failure> {
-    let uri = uri(&request.target)?;
+/// The message of a request for its target: its headers, and those that the transport adds. `compressed` says whether a
+/// compressed answer is asked for, unless the request itself says which ones it accepts.
+pub(super) fn message(request: &Request, target: Uri, compressed: bool) -> http::Request<Full<Bytes>> {
     let mut message = http::Request::new(Full::new(request.body.clone()));
     *message.method_mut() = request.method.clone();
-    *message.uri_mut() = uri;
+    *message.uri_mut() = target;
     let mut headers = with_room(&request.headers, ADDED);
     headers.insert(HOST, request.origin.host_header.clone());
     *message.headers_mut() = headers;
@@ -35,7 +34,7 @@ pub(super) fn message(request: &Request, compressed: bool) -> Result<http::Reque
     } else if defines_body {
         message.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
-    Ok(message)
+    message
 }
 
 /// Lets a message name its whole URL, as a plain HTTP proxy wants it (RFC 9112, 3.2.2).
@@ -51,6 +50,7 @@ pub(super) fn for_http2(message: &mut http::Request<Full<Bytes>>, request: &Requ
     absolute(message, request)
 }
 
-fn uri(text: &str) -> Result<Uri, Failure> {
+/// A target, or a whole URL, as it stands in a message.
+pub(super) fn uri(text: &str) -> Result<Uri, Failure> {
     text.parse().map_err(|e| not_sent(FailureKind::InvalidRow("url"), format!("the URL cannot be sent: {e}")))
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
-use super::message::message;
+use super::message::{message, uri};
 use super::{Connections, EngineContext, Sent, Transport};
 use crate::budget::Reservation;
 use crate::error::RuntimeError;
@@ -56,7 +56,7 @@ fn answer(request: &Request, compressed: bool) -> Result<Response, Failure> {
 
 /// The request as text, with the form of its target that is meant for people.
 fn rendered(request: &Request, compressed: bool) -> Result<Bytes, Failure> {
-    let message = message(request, compressed)?;
+    let message = message(request, uri(&request.target)?, compressed);
     let mut text = Vec::with_capacity(request.bytes());
     let mut push = |piece: &str| text.extend_from_slice(piece.as_bytes());
     push(request.method.as_str());

@@ -39,7 +39,8 @@ impl HyperTransport {
         memory: &mut Reservation,
         facts: &mut TransportFacts,
     ) -> Result<Response, Failure> {
-        let first = message::message(request, self.plan.decompress)?;
+        // A request that cannot be sent takes no connection and no slot.
+        let uri = message::uri(&request.target)?;
         let peer = request.origin.authority.as_str();
         let host = self.pool.host(&request.origin);
         let (place, wait) = timed(self.pool.place(&host)).await;
@@ -47,21 +48,22 @@ impl HyperTransport {
             return Err(not_sent(FailureKind::Transport, "the transport is shut down".into()));
         };
         facts.pool_wait = wait;
-        let mut clock = Clock::start(Duration::from_millis(self.plan.base_timeout_ms));
+        let mut clock = Clock::start(Duration::from_millis(self.plan.base_timeout_ms), &self.timers);
         let (mut slot, wait) = left_out(&mut clock, limiter.reserve()).await;
         facts.rate_wait += wait;
-        let mut unsent = Some(first);
+        let mut unsent = None;
         let mut refusals = 0;
         loop {
             let Ready { mut connection, was_idle } =
                 self.ready_connection(&place, request, limiter, &mut slot, &mut clock, facts).await?;
             let before = connection.line().traffic.so_far();
-            let message = match unsent.take() {
+            let mut message = match unsent.take() {
                 Some(message) => message,
-                None => message::message(request, self.plan.decompress)?,
+                None => message::message(request, uri.clone(), self.plan.decompress),
             };
-            let message = self.shaped(message, request, &connection)?;
+            self.shape(&mut message, request, &connection)?;
             let written = Instant::now();
+            connection.note(facts, written);
             slot.spend();
             let sent = clock.limit(self.phases.first_byte, peer, connection.send(message)).await;
             let nothing_left = connection.line().traffic.so_far().1 == before.1;
@@ -110,16 +112,16 @@ impl HyperTransport {
         }
     }
 
-    /// The form of a message that its connection takes.
-    fn shaped(
+    /// Gives a message the form that its connection takes.
+    fn shape(
         &self,
-        mut message: Message,
+        message: &mut Message,
         request: &Request,
         connection: &Connection,
-    ) -> Result<Message, Failure> {
+    ) -> Result<(), Failure> {
         if matches!(connection, Connection::Alone(_)) {
             if let Some(proxy) = self.connector.dialer.plain_proxy(&request.origin) {
-                message::absolute(&mut message, request)?;
+                message::absolute(message, request)?;
                 if let Some(authorization) = proxy.authorization() {
                     message.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
                 }
@@ -134,9 +136,9 @@ impl HyperTransport {
         }
         if matches!(connection, Connection::Stream(_)) {
             // Afterwards: what is signed is the host by its name.
-            message::for_http2(&mut message, request)?;
+            message::for_http2(message, request)?;
         }
-        Ok(message)
+        Ok(())
     }
 
     /// A connection for this moment: the slot has come when it is returned.
@@ -146,7 +148,7 @@ impl HyperTransport {
         request: &Request,
         limiter: &RateLimiter,
         slot: &mut Slot,
-        clock: &mut Clock,
+        clock: &mut Clock<'_>,
         facts: &mut TransportFacts,
     ) -> Result<Ready, Failure> {
         let mut renewals = 0;
@@ -155,8 +157,8 @@ impl HyperTransport {
             let (taken, wait) = left_out(clock, place.take()).await;
             facts.pool_wait += wait;
             let (connection, was_idle) = match taken {
-                Taken::Ready(mut connection, since) => {
-                    if !connection.is_ready(since).await {
+                Taken::Ready(mut connection, idle) => {
+                    if !connection.is_ready(idle).await {
                         continue;
                     }
                     (connection, true)
@@ -189,7 +191,6 @@ impl HyperTransport {
             if was_idle && connection.is_closed() {
                 continue;
             }
-            connection.note(facts);
             return Ok(Ready { connection, was_idle });
         }
     }
@@ -197,7 +198,7 @@ impl HyperTransport {
     async fn read(
         &self,
         response: http::Response<Incoming>,
-        clock: &mut Clock,
+        clock: &mut Clock<'_>,
         peer: &str,
         memory: &mut Reservation,
     ) -> Result<Response, Failure> {
@@ -225,7 +226,7 @@ struct Ready {
 }
 
 /// Waits for something that is not the server's doing, and leaves the wait out of the attempt's time.
-async fn left_out<T>(clock: &mut Clock, future: impl Future<Output = T>) -> (T, Duration) {
+async fn left_out<T>(clock: &mut Clock<'_>, future: impl Future<Output = T>) -> (T, Duration) {
     let (done, waited) = timed(future).await;
     clock.leave_out(waited);
     (done, waited)

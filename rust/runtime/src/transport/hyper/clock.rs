@@ -3,19 +3,49 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
 use apisink_plan::TransportPlan;
-use tokio::time::{Instant, timeout_at};
+use tokio::task::coop::unconstrained;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::exchange::{Failure, FailureKind};
 
+/// Timers that no attempt uses. To start one and to drop it takes the lock of all timers of the process; to set one that runs
+/// already to a later moment takes none. There are no more of them than attempts were under way at once.
+#[derive(Debug, Default)]
+pub(super) struct Timers(Mutex<Vec<Timer>>);
+
+type Timer = Pin<Box<Sleep>>;
+
+impl Timers {
+    fn spare(&self) -> Option<Timer> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn keep(&self, timer: Timer) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(timer);
+    }
+}
+
 /// The clock of one attempt.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+#[derive(Debug)]
+pub(super) struct Clock<'a> {
     base: Duration,
     deadline: Instant,
+    timers: &'a Timers,
+    /// None until there is something to wait for.
+    timer: Option<Timer>,
+}
+
+impl Drop for Clock<'_> {
+    fn drop(&mut self) {
+        if let Some(timer) = self.timer.take() {
+            self.timers.keep(timer);
+        }
+    }
 }
 
 /// A phase with a limit of its own.
@@ -33,10 +63,10 @@ pub(super) struct Phase {
     pub(super) may_have_left: bool,
 }
 
-impl Clock {
+impl<'a> Clock<'a> {
     /// A clock that starts now.
-    pub(super) fn start(base: Duration) -> Self {
-        Self { base, deadline: Instant::now() + base }
+    pub(super) fn start(base: Duration, timers: &'a Timers) -> Self {
+        Self { base, deadline: Instant::now() + base, timers, timer: None }
     }
 
     /// Leaves a wait out of the attempt's time.
@@ -46,21 +76,39 @@ impl Clock {
 
     /// Runs a phase within its limit and the attempt's. `peer` is who kept us waiting.
     pub(super) async fn limit<T>(
-        &self,
+        &mut self,
         phase: Phase,
         peer: &str,
         future: impl Future<Output = T>,
     ) -> Result<T, Failure> {
         let mut future = pin!(future);
-        if let Some(done) = at_once(future.as_mut()).await {
-            return Ok(done);
-        }
-        let until = phase.limit.map(|limit| Instant::now() + limit);
+        let mut ends = None;
+        let done = poll_fn(|cx| {
+            // Most are ready at once, and need neither a look at a clock nor a timer.
+            if let Poll::Ready(done) = future.as_mut().poll(cx) {
+                return Poll::Ready(Ok(done));
+            }
+            let at = *ends.get_or_insert_with(|| self.set(phase.limit));
+            // Unconstrained: what has work without end uses up all that a task may do at once, and must end all the same.
+            let timer = self.timer.iter_mut().map(|timer| pin!(unconstrained(timer)).poll(cx).is_ready());
+            if timer.last() == Some(true) { Poll::Ready(Err(at)) } else { Poll::Pending }
+        })
+        .await;
+        done.map_err(|at| self.elapsed(phase, peer, at))
+    }
+
+    /// Sets the timer to the end of a phase that begins now, or of the attempt.
+    fn set(&mut self, limit: Option<Duration>) -> Instant {
+        let until = limit.map(|limit| Instant::now() + limit);
         let at = until.map_or(self.deadline, |until| until.min(self.deadline));
-        match timeout_at(at, future).await {
-            Ok(done) => Ok(done),
-            Err(_) => Err(self.elapsed(phase, peer, at)),
+        if self.timer.is_none() {
+            self.timer = self.timers.spare();
         }
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().reset(at),
+            None => self.timer = Some(Box::pin(sleep_until(at))),
+        }
+        at
     }
 
     fn elapsed(&self, phase: Phase, peer: &str, at: Instant) -> Failure {
@@ -77,21 +125,13 @@ impl Clock {
 /// Waits for a future and tells how long that took: no time, and no look at a clock, for one that is ready.
 pub(super) async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
     let mut future = pin!(future);
-    if let Some(done) = at_once(future.as_mut()).await {
-        return (done, Duration::ZERO);
-    }
-    let since = Instant::now();
-    let done = future.await;
-    (done, since.elapsed())
-}
-
-/// What a future yields when it is polled once. Most are ready then, and neither a clock nor a timer is needed.
-async fn at_once<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    let mut since = None;
     poll_fn(|cx| {
-        Poll::Ready(match future.as_mut().poll(cx) {
-            Poll::Ready(done) => Some(done),
-            Poll::Pending => None,
-        })
+        let polled = future.as_mut().poll(cx);
+        if polled.is_pending() {
+            since.get_or_insert_with(Instant::now);
+        }
+        polled.map(|done| (done, since.map_or(Duration::ZERO, |since| since.elapsed())))
     })
     .await
 }

@@ -69,7 +69,7 @@ impl Connector {
     pub(super) async fn connect(
         &self,
         origin: &Origin,
-        clock: &Clock,
+        clock: &mut Clock<'_>,
         ticket: Ticket,
     ) -> Result<Made, Failure> {
         match self.open(origin, clock, ticket.opening()).await {
@@ -81,7 +81,12 @@ impl Connector {
         }
     }
 
-    async fn open(&self, origin: &Origin, clock: &Clock, open: OpenCount) -> Result<(Speaks, Line), Failure> {
+    async fn open(
+        &self,
+        origin: &Origin,
+        clock: &mut Clock<'_>,
+        open: OpenCount,
+    ) -> Result<(Speaks, Line), Failure> {
         let peer = origin.authority.as_str();
         let (stream, mut times) = clock.limit(self.phases.connect, peer, self.dialer.dial(origin)).await??;
         let remote_addr = stream
@@ -126,7 +131,7 @@ impl Connector {
         Ok(http2)
     }
 
-    async fn begin_http2<S>(&self, stream: S, peer: &str, clock: &Clock) -> Result<Speaks, Failure>
+    async fn begin_http2<S>(&self, stream: S, peer: &str, clock: &mut Clock<'_>) -> Result<Speaks, Failure>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {

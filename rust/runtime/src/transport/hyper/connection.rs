@@ -73,8 +73,8 @@ impl Connection {
     }
 
     /// Waits until the end of its last answer has been seen by its task as well; false when it has ended.
-    pub(super) async fn is_ready(&mut self, idle_since: Instant) -> bool {
-        if idle_since.elapsed() >= SUSPECT_AFTER {
+    pub(super) async fn is_ready(&mut self, idle: Duration) -> bool {
+        if idle >= SUSPECT_AFTER {
             self.line().traffic.suspect();
         }
         match self {
@@ -91,8 +91,8 @@ impl Connection {
         }
     }
 
-    /// Writes down what an attempt learns by getting this connection.
-    pub(super) fn note(&self, facts: &mut TransportFacts) {
+    /// Writes down what an attempt learns by getting this connection, before it is written to at this moment.
+    pub(super) fn note(&self, facts: &mut TransportFacts, written: Instant) {
         let (line, uses) = (self.line(), self.uses());
         facts.protocol = Some(match self {
             Self::Alone(_) => "HTTP/1.1",
@@ -101,7 +101,7 @@ impl Connection {
         facts.remote_addr = Some(line.remote_addr);
         facts.reused = Some(uses > 0);
         facts.connection_uses = Some(uses + 1);
-        facts.connection_age = Some(line.opened.elapsed());
+        facts.connection_age = Some(written - line.opened);
         let new = uses == 0;
         facts.dns = new.then_some(line.times.dns);
         facts.connect = new.then_some(line.times.connect);

@@ -17,7 +17,7 @@ use std::sync::{Arc, Once};
 
 use apisink_plan::TransportPlan;
 
-use self::clock::Phases;
+use self::clock::{Phases, Timers};
 use self::connect::Connector;
 pub use self::dial::Lookup;
 use self::pool::Pool;
@@ -34,6 +34,7 @@ use crate::request::{Origin, Request};
 pub struct HyperTransport {
     plan: TransportPlan,
     phases: Phases,
+    timers: Timers,
     pool: Arc<Pool>,
     connector: Connector,
     reaping: Once,
@@ -49,6 +50,7 @@ impl HyperTransport {
         let plan = context.plan.clone();
         Ok(Self {
             phases: Phases::new(&plan),
+            timers: Timers::default(),
             pool: Pool::new(&plan),
             connector: Connector::new(context)?,
             plan,

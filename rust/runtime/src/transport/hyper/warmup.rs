@@ -27,10 +27,10 @@ impl HyperTransport {
         }
         let host = self.pool.host(origin);
         let Some(place) = self.pool.place(&host).await else { return Ok(()) };
-        let clock = Clock::start(Duration::from_millis(self.plan.base_timeout_ms));
+        let mut clock = Clock::start(Duration::from_millis(self.plan.base_timeout_ms), &self.timers);
         let connection = match place.take().await {
             Taken::Ready(connection, _) => connection,
-            Taken::Open(ticket) => place.made(self.connector.connect(origin, &clock, ticket).await?),
+            Taken::Open(ticket) => place.made(self.connector.connect(origin, &mut clock, ticket).await?),
             Taken::Failed(failure) => return Err(failure),
         };
         place.put(connection);

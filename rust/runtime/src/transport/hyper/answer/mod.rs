@@ -23,8 +23,8 @@ pub(super) struct Body {
 }
 
 /// What bounds the reading of a body.
-pub(super) struct Reading<'a> {
-    pub(super) clock: &'a mut Clock,
+pub(super) struct Reading<'a, 'c> {
+    pub(super) clock: &'a mut Clock<'c>,
     /// Bounds the time between two pieces.
     pub(super) phase: Phase,
     pub(super) peer: &'a str,
@@ -37,7 +37,7 @@ pub(super) struct Reading<'a> {
     pub(super) memory: &'a mut Reservation,
 }
 
-impl Reading<'_> {
+impl Reading<'_, '_> {
     /// Reads a body. Trailers are read and dropped. Headers that no longer describe the body are removed.
     pub(super) async fn read(mut self, incoming: Incoming, headers: &mut HeaderMap) -> Result<Body, Failure> {
         if incoming.is_end_stream() {

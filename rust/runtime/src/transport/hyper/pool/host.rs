@@ -1,7 +1,8 @@
 //! The connections to one origin.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -27,6 +28,8 @@ pub(in crate::transport::hyper) struct Host {
     /// Connections of HTTP/2, the oldest first.
     pub(super) shared: Mutex<Vec<Arc<Shared>>>,
     opening: Mutex<Opening>,
+    /// How many could not be made.
+    failures: AtomicU64,
 }
 
 /// A connection that nobody uses.
@@ -41,8 +44,7 @@ struct Opening {
     /// Whether the next one may turn out to be shared: then others wait for it instead of making their own.
     one_by_one: bool,
     now: usize,
-    /// How many have failed, and how the last one has.
-    failures: u64,
+    /// How the last one that has failed did.
     failure: Option<Failure>,
 }
 
@@ -61,7 +63,8 @@ impl Host {
             held: AtomicUsize::new(0),
             idle: Mutex::default(),
             shared: Mutex::default(),
-            opening: Mutex::new(Opening { one_by_one, now: 0, failures: 0, failure: None }),
+            opening: Mutex::new(Opening { one_by_one, now: 0, failure: None }),
+            failures: AtomicU64::new(0),
         }
     }
 
@@ -81,20 +84,20 @@ impl Host {
         // Whose time was over is of no concern to the others.
         if failure.kind != FailureKind::Timeout {
             let mut opening = lock(&self.opening);
-            opening.failures += 1;
             opening.failure = Some(failure.clone());
+            self.failures.fetch_add(1, Ordering::SeqCst);
         }
     }
 
     /// How many connections could not be made so far.
     pub(super) fn failures(&self) -> u64 {
-        lock(&self.opening).failures
+        self.failures.load(Ordering::SeqCst)
     }
 
     /// Why the connection that others have waited for cannot be made, if one has failed since `seen`.
     pub(super) fn failed_since(&self, seen: u64) -> Option<Failure> {
         let opening = lock(&self.opening);
-        opening.failure.clone().filter(|_| opening.one_by_one && opening.failures > seen)
+        opening.failure.clone().filter(|_| opening.one_by_one && self.failures() > seen)
     }
 
     /// Each request has its connection: there may be as many under way as connections.
@@ -105,36 +108,36 @@ impl Host {
     /// Takes a shared connection in, and as many requests as connections of its kind can carry.
     pub(super) fn share(&self, shared: Arc<Shared>, limits: &Limits) {
         let more = shared.most(limits.streams).saturating_sub(1) * limits.per_host;
-        if !self.widened.swap(true, std::sync::atomic::Ordering::SeqCst) {
+        if !self.widened.swap(true, Ordering::SeqCst) {
             self.places.add_permits(more.min(Semaphore::MAX_PERMITS - limits.per_host));
         }
         lock(&self.opening).one_by_one = true;
         lock(&self.shared).push(shared);
     }
 
-    /// An idle connection that still seems open, the latest used, and since when it was idle.
-    pub(super) fn take_idle(&self, limits: &Limits) -> Option<(Connection, Instant)> {
+    /// An idle connection that still seems open, the latest used, and for how long it was idle.
+    pub(super) fn take_idle(&self, limits: &Limits) -> Option<(Connection, Duration)> {
         let now = Instant::now();
         loop {
             let idle = lock(&self.idle).pop()?;
             if limits.keeps_idle(&idle, now) {
-                return Some((Connection::Alone(idle.connection), idle.since));
+                return Some((Connection::Alone(idle.connection), now - idle.since));
             }
         }
     }
 
-    /// A stream of a shared connection, and since when that was idle. Connections that take no further request are
+    /// A stream of a shared connection, and for how long that was idle. Connections that take no further request are
     /// left to their streams.
-    pub(super) fn take_stream(&self, limits: &Limits) -> Option<(Connection, Instant)> {
-        let mut all = lock(&self.shared);
-        if all.is_empty() {
+    pub(super) fn take_stream(&self, limits: &Limits) -> Option<(Connection, Duration)> {
+        if !self.widened.load(Ordering::SeqCst) {
             return None;
         }
+        let mut all = lock(&self.shared);
         let now = Instant::now();
         all.retain(|shared| limits.keeps_shared(shared, now));
         let stream = all.iter().find_map(|shared| shared.stream(shared.most(limits.streams), limits.uses))?;
-        let since = stream.idle_since();
-        Some((Connection::Stream(stream), since))
+        let idle = now.saturating_duration_since(stream.idle_since());
+        Some((Connection::Stream(stream), idle))
     }
 
     /// Closes what is idle or old for too long.

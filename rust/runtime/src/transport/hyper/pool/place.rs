@@ -1,6 +1,7 @@
 //! A caller's place in the pool, and what it gets there.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
@@ -24,8 +25,8 @@ pub(in crate::transport::hyper) struct Place<'a> {
 
 /// What a place gives.
 pub(in crate::transport::hyper) enum Taken {
-    /// A connection that still seems open, and since when it was idle.
-    Ready(Connection, Instant),
+    /// A connection that still seems open, and for how long it was idle.
+    Ready(Connection, Duration),
     /// The right to make one.
     Open(Ticket),
     /// The connection that others make, and that would have been shared, cannot be made.
@@ -39,8 +40,8 @@ impl Place<'_> {
         let seen = host.failures();
         let look = || {
             let ready = host.take_stream(&pool.limits).or_else(|| host.take_idle(&pool.limits));
-            if let Some((connection, since)) = ready {
-                return Some(Taken::Ready(connection, since));
+            if let Some((connection, idle)) = ready {
+                return Some(Taken::Ready(connection, idle));
             }
             if let Some(failure) = host.failed_since(seen) {
                 return Some(Taken::Failed(failure));
