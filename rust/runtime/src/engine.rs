@@ -5,7 +5,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use apisink_plan::{LogLevel, Plan, RetrySpec, SecretValues};
 use http::StatusCode;
-use tokio::sync::Semaphore;
 
 use crate::ending::Ending;
 use crate::error::RuntimeError;
@@ -20,6 +19,7 @@ use crate::session::LogLines;
 use crate::token::Tokens;
 use crate::transport::{EngineContext, Engines, Sent, Transport};
 use crate::warmup::WarmUp;
+use crate::window::{Entry, Window};
 
 /// Connections that are not closed so soon are left to the end of the process.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
@@ -32,7 +32,7 @@ pub struct Engine {
     pub(crate) secrets: SecretValues,
     pub(crate) transport: Box<dyn Transport>,
     pub(crate) limits: RunLimits,
-    pub(crate) window: Arc<Semaphore>,
+    pub(crate) window: Window,
     pub(crate) ending: Ending,
     pub(crate) warmup: WarmUp,
     pub(crate) mask: Arc<Mask>,
@@ -60,7 +60,7 @@ impl Engine {
         }
         let transport = engines.make(&EngineContext::new(&plan.transport, &secrets))?;
         let limits = RunLimits::new(&plan, limiter)?;
-        let window = Arc::new(Semaphore::new(plan.execution.max_in_flight.clamp(1, Semaphore::MAX_PERMITS)));
+        let window = Window::new(plan.execution.max_in_flight, transport.carries());
         let warmup = WarmUp::new(&plan)?;
         let mask = Arc::new(Mask::new(&plan, &secrets)?);
         let events = Arc::new(LogLines::default());
@@ -84,6 +84,14 @@ impl Engine {
     /// The transport, for its counts.
     pub fn transport(&self) -> &dyn Transport {
         self.transport.as_ref()
+    }
+
+    /// Waits for a place in the window, in the order of asking.
+    pub(crate) async fn enter(&self) -> Option<Entry> {
+        if self.transport.carries().is_none() {
+            self.window.widen();
+        }
+        self.window.enter().await
     }
 
     /// Ends in order: sends no further row, gives those in flight a grace time, drops what is left of them, and closes

@@ -12,6 +12,7 @@ use crate::parsed::{BodyVerdict, Parsed};
 use crate::request::Request;
 use crate::source_columns::SourceRow;
 use crate::traffic::Cost;
+use crate::window::Turn;
 
 /// One row's request, its attempts, its response and what was recorded about it.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub struct Exchange {
     pub(crate) pause: Duration,
     /// What its attempts have cost so far.
     pub(crate) cost: Cost,
+    /// While it does not pause.
+    pub(crate) turn: Option<Turn>,
     /// The bytes that this exchange holds from the process's budget.
     pub(crate) memory: Reservation,
 }
@@ -315,6 +318,7 @@ pub(crate) mod sample {
             notes: Notes::default(),
             started_at: SystemTime::UNIX_EPOCH,
             stopped: None,
+            turn: None,
             source: None,
             pause: Duration::ZERO,
             cost: Cost::default(),

@@ -32,6 +32,7 @@ mod source_columns;
 mod token;
 mod traffic;
 mod warmup;
+mod window;
 
 pub mod middleware;
 pub mod response_batch;

@@ -144,6 +144,8 @@ impl Interceptor for Retry {
                         exchange.request = request.clone();
                         exchange.forget_answer();
                         exchange.pause += pause;
+                        // Others go meanwhile. Afterwards it does not wait behind them: they may be many, and it was first.
+                        exchange.turn = None;
                         tokio::time::sleep(pause).await;
                     }
                 }

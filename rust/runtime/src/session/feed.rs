@@ -13,7 +13,7 @@ use std::time::SystemTime;
 
 use apisink_plan::LogLevel;
 use futures_util::FutureExt;
-use tokio::sync::SemaphorePermit;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
@@ -23,6 +23,7 @@ use crate::ending::Stage;
 use crate::engine::Engine;
 use crate::error::RuntimeError;
 use crate::middleware::Chain;
+use crate::window::Entry;
 
 /// Reserved for an answer before its request is sent; more is taken as it arrives.
 const ANSWER_ALLOWANCE: usize = 4 * 1024;
@@ -88,7 +89,11 @@ async fn feed_lanes(
 
 /// Rows that wait for the window, and the lanes that take them.
 #[derive(Default)]
-struct Queue(Mutex<Waiting>);
+struct Queue {
+    waiting: Mutex<Waiting>,
+    /// No row waits any more.
+    drained: Notify,
+}
 
 #[derive(Default)]
 struct Waiting {
@@ -113,59 +118,93 @@ impl Queue {
         if next.is_none() {
             waiting.lanes -= 1;
         }
+        let last = waiting.rows.is_empty();
+        drop(waiting);
+        if last {
+            self.drained.notify_waiters();
+        }
         next
+    }
+
+    /// Whether no row waits. Then the lane that asks ends: it is not counted any more.
+    fn leave(&self) -> bool {
+        let mut waiting = self.waiting();
+        let empty = waiting.rows.is_empty();
+        waiting.lanes -= usize::from(empty);
+        empty
     }
 
     /// Drops the rows that wait.
     fn close(&self) {
         let rows = std::mem::take(&mut self.waiting().rows);
+        self.drained.notify_waiters();
         drop(rows);
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Runs exchanges until no row waits, or none may be sent any more.
 async fn lane(queue: Arc<Queue>, engine: Arc<Engine>, chain: Arc<Chain>, shared: Arc<Shared>) {
-    loop {
-        // In the order of asking, beside the lanes of the process's other tasks.
-        let Ok(place) = engine.window.acquire().await else { return };
-        let Some(rendered) = queue.pop() else { return };
-        if !shared.admit() {
-            return queue.close();
+    while let Some(mut entry) = enter(&queue, &engine).await {
+        while !entry.is_over() {
+            let Some(rendered) = queue.pop() else { return };
+            if !shared.admit() {
+                return queue.close();
+            }
+            match exchange(rendered, entry, &engine, &chain, &shared).await {
+                Some(kept) => entry = kept,
+                None => break,
+            }
         }
-        exchange(rendered, place, &engine, &chain, &shared).await;
     }
 }
 
-/// One exchange. A row that waits for its retry keeps its place in the window.
+/// Waits for the window, beside the lanes of the process's other tasks. None when no row waits any more, whoever has taken
+/// the last one: a session's end must not wait for lanes that have nothing to do.
+async fn enter(queue: &Queue, engine: &Engine) -> Option<Entry> {
+    let mut drained = pin!(queue.drained.notified());
+    loop {
+        drained.as_mut().enable();
+        if queue.leave() {
+            return None;
+        }
+        tokio::select! {
+            entry = engine.enter() => return entry,
+            () = drained.as_mut() => drained.set(queue.drained.notified()),
+        }
+    }
+}
+
+/// One exchange. A row that waits for its retry keeps its place in the window, but not its turn: then nothing is left of
+/// the entry.
 async fn exchange(
     rendered: Rendered,
-    place: SemaphorePermit<'_>,
+    entry: Entry,
     engine: &Engine,
     chain: &Chain,
     shared: &Shared,
-) {
+) -> Option<Entry> {
     let Rendered { mut exchange, parts } = rendered;
+    let (turn, seat) = entry.split();
+    exchange.turn = Some(turn);
     let run = async {
         exchange.memory.admit(ANSWER_ALLOWANCE).await;
         exchange.started_at = SystemTime::now();
         chain.run(&mut exchange, &parts, engine).await;
     };
     let ended = unless_stopped(shared, AssertUnwindSafe(run).catch_unwind()).await;
-    let Some(ended) = ended else { return };
-    match ended {
-        Ok(()) => {
-            drop(place);
-            match exchange.stopped.take() {
-                Some(error) => shared.fail(error),
-                None => shared.completed(exchange),
-            }
-        }
+    let turn = exchange.turn.take();
+    match ended? {
+        Ok(()) => match exchange.stopped.take() {
+            Some(error) => shared.fail(error),
+            None => shared.completed(exchange),
+        },
         Err(panic) => shared.fail(RuntimeError::Panic(panic_message(panic.as_ref()))),
     }
+    turn.map(|turn| seat.with(turn))
 }
 
 /// Lets an exchange make no step once its session is stopped. An abort reaches one exchange after the other, and what each

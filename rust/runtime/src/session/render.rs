@@ -182,6 +182,7 @@ fn exchange(
         notes: Notes::default(),
         started_at: SystemTime::now(),
         stopped: None,
+        turn: None,
         source: None,
         pause: Duration::ZERO,
         cost: Cost::default(),

@@ -47,6 +47,11 @@ pub trait Transport: Send + Sync {
         Box::pin(std::future::ready(Ok(())))
     }
 
+    /// How many requests it can carry at once, as far as is known; none when that is for others to bound.
+    fn carries(&self) -> Option<usize> {
+        None
+    }
+
     /// Connections open now, and opened since the start.
     fn connections(&self) -> Connections;
 

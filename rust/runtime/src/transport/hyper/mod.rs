@@ -92,6 +92,10 @@ impl Transport for HyperTransport {
         })
     }
 
+    fn carries(&self) -> Option<usize> {
+        self.pool.carries()
+    }
+
     fn connections(&self) -> Connections {
         self.pool.connections()
     }

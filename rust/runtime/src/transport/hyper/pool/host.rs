@@ -115,6 +115,11 @@ impl Host {
         lock(&self.shared).push(shared);
     }
 
+    /// Whether connections have turned out to be shared.
+    pub(super) fn is_shared(&self) -> bool {
+        self.widened.load(Ordering::SeqCst)
+    }
+
     /// An idle connection that still seems open, the latest used, and for how long it was idle.
     pub(super) fn take_idle(&self, limits: &Limits) -> Option<(Connection, Duration)> {
         let now = Instant::now();
@@ -129,7 +134,7 @@ impl Host {
     /// A stream of a shared connection, and for how long that was idle. Connections that take no further request are
     /// left to their streams.
     pub(super) fn take_stream(&self, limits: &Limits) -> Option<(Connection, Duration)> {
-        if !self.widened.load(Ordering::SeqCst) {
+        if !self.is_shared() {
             return None;
         }
         let mut all = lock(&self.shared);

@@ -70,6 +70,13 @@ impl Pool {
         host.places.acquire().await.ok().map(|permit| Place { pool: self, host, _permit: permit })
     }
 
+    /// As many requests as connections, unless these are, or will be, shared.
+    pub(super) fn carries(&self) -> Option<usize> {
+        let shared =
+            self.version == HttpVersionPlan::Http2 || lock(&self.hosts).iter().any(|host| host.is_shared());
+        (!shared).then_some(self.limits.total)
+    }
+
     pub(super) fn connections(&self) -> Connections {
         Connections {
             open: self.counts.open.load(Ordering::Relaxed),
