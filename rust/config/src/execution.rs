@@ -45,7 +45,7 @@ keys! {
         /// Longest such pause.
         max_announced_pause: f64 = seconds(0.1..=86_400.0).or(60.0),
         /// Rows in the admission window of an executor process: waiting for a connection, in flight or waiting for a
-        /// retry.
+        /// retry. Of those that don't wait for a retry there are at most a quarter more than HTTP/1.1 has connections.
         max_in_flight: Option<usize> = whole(1..=1_000_000, "rows")
             .for_example(400)
             .optional("four times `transport.tcp_connection.limit`, at least 64"),
