@@ -77,7 +77,8 @@ def latency(figures: dict[str, float]) -> str:
     return (
         f"Latency at {figures['rate']:,} requests per second (`make bench-latency`), from the moment that a request\n"
         f"is due to its answer's last byte, p50 and p99: the transport {times('engine')}, a bare hyper loop\n"
-        f"{times('bare')}. Within a round p99 is {figures['added_p99']:,.0f} µs later (aim: at most 200 µs); medians of"
+        f"{times('bare')}. Within a round p99 is {figures['added_p99']:,.0f} µs later (aim: at most 200 µs; quartiles\n"
+        f"{figures['added_p99_low']:,.0f} and {figures['added_p99_high']:,.0f} µs); medians of"
         f" {figures['rounds']} rounds."
     )
 
