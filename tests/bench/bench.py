@@ -63,8 +63,8 @@ MORE = [
 # A job that waits for its rate limit most of its time: two minutes of it.
 LIMITED = work.Work(rows=3_600, in_flight=64, latency_ms=20, partitions=200, limit=30)
 MORE_ROUNDS = 3
-# Of a second each, for each round of the others.
-LATENCY_ROUNDS = 12
+# Of less than half a second each, for each round of the others.
+LATENCY_ROUNDS = 30
 # The aiohttp job is so much slower that fewer rows say as much.
 AIOHTTP_ROWS = 50_000
 WARM_UP_ROWS = 20_000

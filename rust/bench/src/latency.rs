@@ -24,12 +24,12 @@ struct Cli {
     #[arg(long, default_value_t = 10_000)]
     rate: u32,
 
-    /// Seconds of one turn: short, so that what disturbs the machine for a while spoils few of them
-    #[arg(long, default_value_t = 0.5)]
+    /// Seconds of one turn; short, so that a machine that halts for some milliseconds now and then spoils few turns
+    #[arg(long, default_value_t = 0.2)]
     seconds: f64,
 
     /// Rounds; in each of them both have their turn
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
 
     /// Print the figures as JSON
@@ -133,15 +133,18 @@ fn measure(runtime: &Runtime, cli: &Cli, address: &str) -> Result<Figures, Failu
     runtime.block_on(engine.send(IN_FLIGHT * 50));
     let mut engine = vec![engine; IN_FLIGHT as usize];
     let mut rounds = Vec::new();
-    // The first round warms up.
+    // The first round warms up. Which of them goes first alternates, so that neither gains by its place.
     for round in 0..=cli.rounds {
-        let took;
-        (bare, took) = runtime.block_on(turn(bare, cli.rate, requests))?;
-        let of_bare = percentiles(took);
-        let took;
-        (engine, took) = runtime.block_on(turn(engine, cli.rate, requests))?;
+        let (of_bare, of_engine);
+        if round % 2 == 0 {
+            (bare, of_bare) = runtime.block_on(turn(bare, cli.rate, requests))?;
+            (engine, of_engine) = runtime.block_on(turn(engine, cli.rate, requests))?;
+        } else {
+            (engine, of_engine) = runtime.block_on(turn(engine, cli.rate, requests))?;
+            (bare, of_bare) = runtime.block_on(turn(bare, cli.rate, requests))?;
+        }
         if round > 0 {
-            rounds.push((of_bare, percentiles(took)));
+            rounds.push((percentiles(of_bare), percentiles(of_engine)));
         }
     }
     let over = |figure: fn(&([f64; 2], [f64; 2])) -> f64| quartiles(rounds.iter().map(figure));
