@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help jar release-jar cli demo pages test test-rust test-nginx test-network test-instructions test-scala test-e2e chaos lint deny fmt lock bench bench-rate bench-transport soak clean
+.PHONY: help jar release-jar cli demo pages test test-rust test-nginx test-network test-instructions test-scala test-e2e chaos lint deny fmt lock bench bench-rate bench-transport bench-latency soak clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -95,7 +95,7 @@ fmt: $(VENV)/ready ## formats everything
 	$(VENV)/bin/ruff format $(PYTHON_SOURCES)
 
 bench: jar $(VENV)/bench ## apisink beside a bare hyper loop and an aiohttp job; ARGS="--rounds 1" for a look
-	cargo build --release --locked --package apisink-bench
+	cargo build --release --locked --package apisink-bench --package apisink-origin
 	$(PY) tests/bench/bench.py $(or $(ARGS),--write docs/performance.md)
 
 bench-rate: jar $(VENV)/ready ## how much of a rate limit a standalone cluster uses, into docs/rate.md
@@ -104,6 +104,9 @@ bench-rate: jar $(VENV)/ready ## how much of a rate limit a standalone cluster u
 
 bench-transport: ## CPU time of the transport beside that of a bare hyper loop, for each request, in turns
 	cargo bench --locked --package apisink-bench --bench transport
+
+bench-latency: ## time of a request at half load, over the transport beside over a bare hyper loop, in turns
+	cargo run --release --locked --package apisink-bench --bin apisink-latency -- $(ARGS)
 
 lock: ## writes the lock files of the Python environments
 	python3 -m venv $(VENV)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import session
 import work
 
 CONFIG = """
-transport:
-  tcp_connection: {{limit: {in_flight}}}
+execution: {execution}
+transport: {transport}
 endpoint:
   method: POST
   base_path: "{url}"
@@ -24,13 +27,23 @@ tables:
 """
 
 
+def config(w: work.Work) -> str:
+    """What a work does not ask for keeps its default."""
+    transport: dict[str, Any] = {"tcp_connection": {"limit": w.in_flight}}
+    if w.certificate:
+        transport["http_version"] = "http2" if w.http == "tls http2" else "http1"
+        transport["tls"] = {"ca_file": w.certificate}
+    execution = {"partitions": w.partitions, "max_requests_per_second": w.limit}
+    said = {key: value for key, value in execution.items() if value}
+    return CONFIG.format(execution=json.dumps(said), transport=json.dumps(transport), url=w.url, sink=w.sink)
+
+
 def main() -> None:
     spark = session.start("apisink")
 
     def job(w: work.Work) -> None:
-        config = CONFIG.format(in_flight=w.in_flight, url=w.url, sink=w.sink)
         rows = session.rows(spark, w.rows)
-        rows.write.format("apisink").option("configText", config).mode("append").save()
+        rows.write.format("apisink").option("configText", config(w)).mode("append").save()
 
     work.serve(job)
 

@@ -1,7 +1,9 @@
-"""Runs a bare hyper loop, apisink and the aiohttp job side by side against one server and reports their ratios.
+"""Runs a bare hyper loop, apisink and the aiohttp job side by side against one server and reports their ratios; then
+what the aiohttp job is not compared with, a job that is held back by its rate limit, and the latency that is added.
 
-    make bench                      all of it, five rounds, into docs/performance.md
-    make bench ARGS="--rounds 1"    a look
+    make bench                                              all of it, five rounds, into docs/performance.md
+    make bench ARGS="--rounds 1"                            a look
+    make bench ARGS="--rounds 1 --only 2 --more 6 --limited"    a look at these pieces and no others
 
 Rounds are interleaved, so that a machine that becomes slower becomes slower for all of them; figures are medians. CPU
 is that of whole process trees, the server's apart.
@@ -14,6 +16,7 @@ import json
 import os
 import resource
 import shutil
+import ssl
 import statistics
 import subprocess
 import sys
@@ -32,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 
 import report
 import work
+from arrivals import Arrivals
 from machine import machine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,15 +49,22 @@ WORKS = [
     work.Work(rows=50_000, in_flight=64, latency_ms=20),
     work.Work(rows=150_000, in_flight=512, latency_ms=20),
 ]
-# What the aiohttp job is not compared with: other answers, and what more rows cost.
+# What the aiohttp job is not compared with: other answers, what more rows cost, and TLS.
 MORE = [
     work.Work(rows=100_000, in_flight=64, latency_ms=0),
     work.Work(rows=1_000_000, in_flight=64, latency_ms=0),
     work.Work(rows=50_000, in_flight=64, latency_ms=0, answer_bytes=10_000),
     work.Work(rows=2_000, in_flight=64, latency_ms=0, answer_bytes=1_000_000),
     work.Work(rows=2_000, in_flight=512, latency_ms=0, answer_bytes=1_000_000),
+    work.Work(rows=100_000, in_flight=64, latency_ms=0, http="tls"),
+    work.Work(rows=100_000, in_flight=64, latency_ms=0, http="tls http2"),
+    work.Work(rows=50_000, in_flight=64, latency_ms=0, answer_bytes=10_000, gzip=True),
 ]
+# A job that waits for its rate limit most of its time: two minutes of it.
+LIMITED = work.Work(rows=3_600, in_flight=64, latency_ms=20, partitions=200, limit=30)
 MORE_ROUNDS = 3
+# Of less than half a second each, for each round of the others.
+LATENCY_ROUNDS = 30
 # The aiohttp job is so much slower that fewer rows say as much.
 AIOHTTP_ROWS = 50_000
 WARM_UP_ROWS = 20_000
@@ -72,33 +83,48 @@ class Measured:
     memory: float
 
 
+@dataclass(frozen=True)
+class HeldBack:
+    """A run with a rate limit: the share of the limit that was used while sending, and the CPU of its processes over
+    all of the run, as a share of one core."""
+
+    work: work.Work
+    used: float
+    cpu: float
+
+
 Results = dict[str, dict[str, list[Measured]]]
 
 
 class Server:
-    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
+    """`certificate` is what to trust of one that speaks TLS."""
+
+    def __init__(self, process: subprocess.Popen[str], url: str, certificate: str) -> None:
         self.process = psutil.Process(process.pid)
         self.url = url
+        self.certificate = certificate
+        self.context = ssl.create_default_context(cafile=certificate) if certificate else None
 
     def reset(self) -> None:
-        urllib.request.urlopen(urllib.request.Request(self.url + "/_origin/reset", method="POST")).close()
+        request = urllib.request.Request(self.url + "/_origin/reset", method="POST")
+        urllib.request.urlopen(request, context=self.context).close()
 
-    def sending(self) -> tuple[int, float, float]:
-        """How many requests have come, the seconds from the first to the last, and from the first until now."""
-        with urllib.request.urlopen(self.url + "/_origin/report") as answer:
-            seen = json.load(answer)
-        first = seen["first_arrival_ms"]
-        return seen["requests"], (seen["last_arrival_ms"] - first) / 1000, (seen["now_ms"] - first) / 1000
+    def arrivals(self) -> Arrivals:
+        with urllib.request.urlopen(self.url + "/_origin/report", context=self.context) as answer:
+            return Arrivals.of(json.load(answer))
 
 
 @contextmanager
-def server(w: work.Work) -> Iterator[Server]:
+def server(w: work.Work, directory: Path) -> Iterator[Server]:
     latency = f"fixed:{w.latency_ms}ms" if w.latency_ms else "none"
     command = [str(BIN / "apisink-origin"), "--exit-with-stdin", "--no-recording", "--latency", latency]
     command += ["--body-bytes", str(w.answer_bytes)] if w.answer_bytes else []
+    command += ["--gzip"] if w.gzip else []
+    certificate = str(directory / "origin.pem") if w.http != "http1" else ""
+    command += ["--tls-certificate", certificate] if certificate else []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin and process.stdout
-        yield Server(process, process.stdout.readline().split()[-1].rstrip("/"))
+        yield Server(process, process.stdout.readline().split()[-1].rstrip("/"), certificate)
         process.stdin.close()
 
 
@@ -165,8 +191,11 @@ class Job:
 
 
 def run_loop(w: work.Work) -> tuple[float, float]:
-    command = [str(BIN / "apisink-bare-loop"), w.url.removeprefix("http://")]
+    command = [str(BIN / "apisink-bare-loop"), w.url.split("://")[1]]
     command += ["--requests", str(w.rows), "--in-flight", str(w.in_flight)]
+    command += ["--tls-certificate", w.certificate] if w.certificate else []
+    command += ["--http2"] if w.http == "tls http2" else []
+    command += ["--gzip"] if w.gzip else []
     before = ended_children_cpu()
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return float(json.loads(printed)["seconds"]), ended_children_cpu() - before
@@ -180,42 +209,71 @@ def ended_children_cpu() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", type=int, action="append", help="number of a piece of work, from 1; repeatable")
+    parser.add_argument("--only", type=int, action="append", help="number of a piece of the first table, from 1")
+    parser.add_argument("--more", type=int, action="append", help="number of a piece of the second table, from 1")
+    parser.add_argument("--limited", action="store_true", help="the job that is held back")
+    parser.add_argument("--latency", action="store_true", help="the latency that is added")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the rows, for a look")
     parser.add_argument("--write", type=Path, help="Markdown file to write; its plot is written beside it")
     arguments = parser.parse_args()
-    wanted = [w for number, w in enumerate(WORKS, 1) if not arguments.only or number in arguments.only]
+    everything = not (arguments.only or arguments.more or arguments.limited or arguments.latency)
+    if arguments.write and not everything:
+        parser.error("a page is written of all pieces")
+
+    def wanted(works: list[work.Work], numbers: list[int] | None) -> list[work.Work]:
+        return [w for number, w in enumerate(works, 1) if everything or number in (numbers or [])]
+
+    works, more_works = wanted(WORKS, arguments.only), wanted(MORE, arguments.more)
     results: Results = defaultdict(lambda: defaultdict(list))
     more: Results = defaultdict(lambda: defaultdict(list))
+    sections = []
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="apisink-bench-")))
-        jobs = {APISINK: Job("apisink_job.py", directory), AIOHTTP: Job("aiohttp_job.py", directory)}
-        for job in jobs.values():
-            stack.callback(job.close)
+        jobs: dict[str, Job] = {}
+        if works or more_works or everything or arguments.limited:
+            jobs[APISINK] = Job("apisink_job.py", directory)
+            stack.callback(jobs[APISINK].close)
+        if works:
+            jobs[AIOHTTP] = Job("aiohttp_job.py", directory)
+            stack.callback(jobs[AIOHTTP].close)
+
+        def piece(w: work.Work, rows: int, origin: Server) -> work.Work:
+            sink = str(directory / "sink")
+            return replace(w, rows=rows, url=origin.url, sink=sink, certificate=origin.certificate)
+
         warm_up = work.Work(WARM_UP_ROWS, 64, 0)
-        with server(warm_up) as warm:
+        with server(warm_up, directory) as warm:
             for name, job in jobs.items():
-                job.run(replace(warm_up, url=warm.url, sink=str(directory / "sink")))
+                job.run(piece(warm_up, WARM_UP_ROWS, warm))
                 print(f"warm: {name}", file=sys.stderr)
 
         def take_turns(w: work.Work, names: tuple[str, ...], results: dict[str, list[Measured]]) -> None:
-            with server(w) as origin:
+            with server(w, directory) as origin:
                 for name in names:
                     rows = int((AIOHTTP_ROWS if name == AIOHTTP else w.rows) * arguments.scale)
-                    piece = replace(w, rows=rows, url=origin.url, sink=str(directory / "sink"))
-                    measured = measure(name, piece, origin, jobs.get(name))
+                    measured = measure(name, piece(w, rows, origin), origin, jobs.get(name))
                     results[name].append(measured)
                     print(f"{w.rows:,} rows, {w.name}: {name} {measured}", file=sys.stderr)
 
         for _ in range(arguments.rounds):
-            for w in wanted:
+            for w in works:
                 take_turns(w, (LOOP, APISINK, AIOHTTP), results[w.name])
-        jobs.pop(AIOHTTP)
-        for _ in range(0 if arguments.only else min(arguments.rounds, MORE_ROUNDS)):
-            for w in MORE:
+        jobs.pop(AIOHTTP, None)
+        for _ in range(min(arguments.rounds, MORE_ROUNDS)):
+            for w in more_works:
                 take_turns(w, (LOOP, APISINK), more[f"{w.rows:,} rows, {w.name}"])
-    table, second = medians(results), medians(more)
-    lines = report.table(table, LOOP, APISINK, AIOHTTP) + "\n\n" + report.more(second, LOOP, APISINK)
+        table = medians(results)
+        sections += [report.table(table, LOOP, APISINK, AIOHTTP)] if works else []
+        sections += [report.more(medians(more), LOOP, APISINK)] if more_works else []
+        if everything or arguments.limited:
+            with server(LIMITED, directory) as origin:
+                rows = int(LIMITED.rows * arguments.scale)
+                held = hold_back(piece(LIMITED, rows, origin), origin, jobs[APISINK])
+            sections.append(report.held_back(held))
+    # Without JVMs beside it, which have their own things to do.
+    if everything or arguments.latency:
+        sections.append(report.latency(added_latency(LATENCY_ROUNDS * arguments.rounds)))
+    lines = "\n\n".join(sections)
     print(lines)
     if arguments.write:
         command = "make bench" + (f' ARGS="{" ".join(sys.argv[1:])}"' if arguments.rounds != 5 else "")
@@ -234,13 +292,33 @@ def measure(name: str, w: work.Work, origin: Server, job: Job | None) -> Measure
         seconds = job.run(w)
         cpu = cpu_seconds(job.tree) - before
         memory = job.most_memory()
-    requests, sending, since_first = origin.sending()
-    if requests != w.rows:
-        sys.exit(f"{name}: the server has seen {requests} requests for {w.rows} rows")
+    seen = arrived(name, w, origin)
     server_cpu = cpu_seconds(origin.process) - server_before
     per = 100_000 / w.rows
-    to_first = max(0.0, seconds - since_first)
-    return Measured(w.rows / seconds, w.rows / sending, cpu * per, server_cpu * per, to_first, memory)
+    to_first = max(0.0, seconds - seen.since_first)
+    return Measured(w.rows / seconds, w.rows / seen.seconds, cpu * per, server_cpu * per, to_first, memory)
+
+
+def arrived(name: str, w: work.Work, origin: Server) -> Arrivals:
+    seen = origin.arrivals()
+    if seen.requests != w.rows:
+        sys.exit(f"{name}: the server has seen {seen.requests} requests for {w.rows} rows")
+    return seen
+
+
+def hold_back(w: work.Work, origin: Server, job: Job) -> HeldBack:
+    assert w.limit
+    origin.reset()
+    before = cpu_seconds(job.tree)
+    seconds = job.run(w)
+    cpu = cpu_seconds(job.tree) - before
+    return HeldBack(w, arrived(APISINK, w, origin).used(w.limit), cpu / seconds)
+
+
+def added_latency(rounds: int) -> dict[str, float]:
+    """The figures of `apisink-latency`, in µs."""
+    command = [str(BIN / "apisink-latency"), "--json", "--rounds", str(rounds)]
+    return dict(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 
 
 def medians(results: Results) -> dict[str, dict[str, Measured]]:

@@ -19,6 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
+from arrivals import Arrivals  # noqa: E402
 from cluster import PLUGIN  # noqa: E402
 from gauges import csv_sink, last  # noqa: E402
 from machine import machine  # noqa: E402
@@ -41,10 +42,9 @@ class Measured:
     """One run: its limit, what arrived, and what the executors have counted."""
 
     limit: int
-    requests: int
+    arrivals: Arrivals
     highest_1s: int
     stall_ms: float
-    seconds: float
     round_trips: float
     round_trip_ms: float
     granted: float
@@ -52,16 +52,15 @@ class Measured:
 
     @property
     def row(self) -> str:
-        rate = (self.requests - 1) / self.seconds
         cells = [
             f"{self.limit:,}",
-            f"{self.requests:,}",
+            f"{self.arrivals.requests:,}",
             f"{self.highest_1s:,}",
             f"{self.highest_1s / self.limit:.3f}",
             f"{self.stall_ms:.0f} ms",
-            f"{rate:,.0f}/s",
-            f"{rate / self.limit:.3f}",
-            f"{self.round_trips / self.seconds:.1f}/s",
+            f"{self.arrivals.rate:,.0f}/s",
+            f"{self.arrivals.used(self.limit):.3f}",
+            f"{self.round_trips / self.arrivals.seconds:.1f}/s",
             f"{self.round_trip_ms / max(1.0, self.round_trips):.1f} ms",
             f"{100 * self.lapsed / max(1.0, self.granted):.2f}%",
         ]
@@ -98,10 +97,9 @@ def measure(limit: int, seconds: int, folder: Path) -> Measured:
 
     return Measured(
         limit,
-        seen["requests"],
+        Arrivals.of(seen),
         seen["highest_rate_1s"],
         seen["longest_stall_ms"],
-        (seen["last_arrival_ms"] - seen["first_arrival_ms"]) / 1000,
         told("leases.roundTrips"),
         told("leases.roundTripMs"),
         told("slots.granted"),

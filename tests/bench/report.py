@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bench import Measured
+    from bench import HeldBack, Measured
 
 HEAD = (
     "| work | bare loop | apisink | of the loop | sending | of the loop, sending | aiohttp job | times the job |\n"
@@ -59,6 +59,30 @@ def more(results: dict[str, dict[str, Measured]], loop: str, apisink: str) -> st
     return "\n".join(lines)
 
 
+def held_back(held: HeldBack) -> str:
+    w = held.work
+    return (
+        f"A job that is held back, {w.rows:,} rows in {w.partitions} partitions at {w.limit} requests per second,\n"
+        f"once: it used {held.used:.3f} of the limit while sending (aim: at least 0.99), and its processes\n"
+        f"{held.cpu:.1%} of one core over the whole run (aim: below 5%)."
+    )
+
+
+def latency(figures: dict[str, float]) -> str:
+    """From the figures of `apisink-latency`, in µs."""
+
+    def times(who: str) -> str:
+        return f"{figures[who + '_p50']:,.0f} and {figures[who + '_p99']:,.0f} µs"
+
+    return (
+        f"Latency at {figures['rate']:,} requests per second (`make bench-latency`), from the moment that a request\n"
+        f"is due to its answer's last byte, p50 and p99: the transport {times('engine')}, a bare hyper loop\n"
+        f"{times('bare')}. Within a round p99 is {figures['added_p99']:,.0f} µs later (aim: at most 200 µs; quartiles\n"
+        f"{figures['added_p99_low']:,.0f} and {figures['added_p99_high']:,.0f} µs); medians of"
+        f" {figures['rounds']} rounds."
+    )
+
+
 def write(
     path: Path,
     lines: str,
@@ -78,11 +102,14 @@ Written by `{command}` on {datetime.now(UTC):%Y-%m-%d}: {rounds_text} on {machin
 and on what else it does; the ratios are taken within each run. The second table, without the aiohttp job, is of
 {min(rounds, more_rounds)} rounds.
 
-- *bare loop*: hyper alone sending the same requests to the same server, answers read and forgotten.
+- *bare loop*: hyper alone sending the same requests to the same server, answers read and forgotten; those in gzip are
+  not decompressed.
 - *apisink*: the whole Spark job into Delta in a warm session, config as in `tests/bench/apisink_job.py`.
 - *aiohttp job*: the same work in PySpark with `mapInArrow`, aiohttp, uvloop and orjson, `tests/bench/aiohttp_job.py`.
 - *sending*: from the first to the last arrival at the server, without Spark's planning, shuffle and the Delta append.
 - *to the first request*: from `save()` on, in a warm session; *most memory*: of the JVM, heap (up to 3 GB) included.
+- *TLS*: with HTTP/1.1 unless said otherwise. Answers *in gzip* are of as many bytes once they are decompressed; they
+  repeat one letter and so are easier to decompress than others.
 - In brackets: CPU seconds per 100,000 requests, of the whole process tree. The server runs on the same cores.
 
 {lines}

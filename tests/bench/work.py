@@ -8,23 +8,36 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+SPOKEN = {"http1": "", "tls": ", TLS", "tls http2": ", TLS with HTTP/2"}
+
 
 @dataclass(frozen=True)
 class Work:
     """One line of the result: so many rows, so many of them in flight, a server that takes so long to answer, and how
-    large its answers are; small ones unless said otherwise."""
+    large its answers are; small ones unless said otherwise.
+
+    `http` is one of "http1", "tls" (HTTP/1.1 over it) and "tls http2"; `gzip` lets the server compress its answers.
+    `certificate` is a file with what to trust. `partitions` and `limit`, in requests per second, are those of a job
+    that is held back.
+    """
 
     rows: int
     in_flight: int
     latency_ms: int
     answer_bytes: int | None = None
+    http: str = "http1"
+    gzip: bool = False
+    partitions: int | None = None
+    limit: int | None = None
     url: str = ""
     sink: str = ""
+    certificate: str = ""
 
     @property
     def name(self) -> str:
         answers = f", answers of {self.answer_bytes // 1000:,} KB" if self.answer_bytes else ""
-        return f"{self.latency_ms} ms, {self.in_flight} in flight{answers}"
+        gzip = " in gzip" if self.gzip else ""
+        return f"{self.latency_ms} ms, {self.in_flight} in flight{SPOKEN[self.http]}{answers}{gzip}"
 
 
 def to_line(work: Work) -> str:

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use apisink_bench::{Bare, Engine, IN_FLIGHT};
+use apisink_bench::{Bare, Engine, IN_FLIGHT, Speech};
 use apisink_origin::{Origin as Server, Script};
 use apisink_plan::HttpVersionPlan;
 use tokio::runtime::{Builder, Runtime};
@@ -55,8 +55,11 @@ fn quartiles(figures: impl Iterator<Item = f64>) -> [f64; 3] {
 fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let addresses = [server(&["--no-recording"]), server(&["--no-recording", "--http2"])];
-    let mut bare1 = runtime.block_on(Bare::connect(&addresses[0], IN_FLIGHT)).expect("connections");
-    let mut bare2 = runtime.block_on(Bare::connect_http2(&addresses[1], IN_FLIGHT)).expect("connections");
+    let bare = async |address: &str, http2| {
+        Bare::connect(address, IN_FLIGHT, &Speech { http2, ..Speech::default() }).await
+    };
+    let mut bare1 = runtime.block_on(bare(&addresses[0], false)).expect("connections");
+    let mut bare2 = runtime.block_on(bare(&addresses[1], true)).expect("connections");
     let engine1 = Engine::new(&addresses[0], HttpVersionPlan::Http1);
     let engine2 = Engine::new(&addresses[1], HttpVersionPlan::Http2);
     let mut round = || {

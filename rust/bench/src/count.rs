@@ -1,7 +1,7 @@
 //! `apisink-count`: requests sent one way or another by one thread, for a tool that counts what it does.
 #![forbid(unsafe_code)]
 
-use apisink_bench::{Bare, Engine, Failure, IN_FLIGHT, session};
+use apisink_bench::{Bare, Engine, Failure, IN_FLIGHT, Speech, session};
 use apisink_plan::HttpVersionPlan;
 use apisink_runtime::Process;
 use apisink_runtime::middleware::Registry;
@@ -50,10 +50,11 @@ fn main() -> Result<(), Failure> {
         return Ok(());
     }
     let engine = |version| Engine::new(&address, version);
+    let bare = async |http2| Bare::connect(&address, IN_FLIGHT, &Speech { http2, ..Speech::default() }).await;
     Builder::new_current_thread().enable_all().build()?.block_on(async {
         match way {
-            Way::BareHttp1 => Bare::connect(&address, IN_FLIGHT).await?.send(requests).await?,
-            Way::BareHttp2 => Bare::connect_http2(&address, IN_FLIGHT).await?.send(requests).await?,
+            Way::BareHttp1 => bare(false).await?.send(requests).await?,
+            Way::BareHttp2 => bare(true).await?.send(requests).await?,
             Way::Http1 => engine(HttpVersionPlan::Http1).send(requests).await,
             Way::Http2 => engine(HttpVersionPlan::Http2).send(requests).await,
             Way::Session => unreachable!("it has threads of its own"),

@@ -7,7 +7,7 @@ use apisink_plan::{HttpVersionPlan, Inputs, SecretValues};
 use apisink_runtime::transport::{EngineContext, HyperTransport, Transport};
 use apisink_runtime::{ByteBudget, Origin, RateLimiter, Request};
 
-use crate::{IN_FLIGHT, PATH, body, headers};
+use crate::{Ask, Failure, IN_FLIGHT, PATH, body, headers};
 
 /// An engine, and what it takes to ask it.
 #[derive(Clone)]
@@ -48,18 +48,28 @@ impl Engine {
         }
     }
 
-    async fn one(self, next: Arc<AtomicU64>, requests: u64) {
+    async fn one(mut self, next: Arc<AtomicU64>, requests: u64) {
         loop {
             let row = next.fetch_add(1, Ordering::Relaxed);
             if row >= requests {
                 return;
             }
-            let mut request = Request::new(http::Method::POST, self.origin.clone(), PATH.to_owned());
-            request.headers.extend(headers(row).expect("they are headers"));
-            request.body = body(row);
-            let mut memory = self.budget.take(request.body.len());
-            let sent = self.transport.send(&request, &self.limiter, &mut memory).await;
-            assert!(sent.result.expect("an answer").status.is_success());
+            self.ask(row).await.expect("an answer");
+        }
+    }
+}
+
+impl Ask for Engine {
+    async fn ask(&mut self, row: u64) -> Result<(), Failure> {
+        let mut request = Request::new(http::Method::POST, self.origin.clone(), PATH.to_owned());
+        request.headers.extend(headers(row)?);
+        request.body = body(row);
+        let mut memory = self.budget.take(request.body.len());
+        let sent = self.transport.send(&request, &self.limiter, &mut memory).await;
+        match sent.result {
+            Ok(answer) if answer.status.is_success() => Ok(()),
+            Ok(answer) => Err(format!("the server answered {}", answer.status).into()),
+            Err(failure) => Err(format!("{failure:?}").into()),
         }
     }
 }

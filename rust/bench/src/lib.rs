@@ -8,11 +8,17 @@ pub mod session;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 
-pub use self::bare::Bare;
+pub use self::bare::{Asker, Bare, Speech};
 pub use self::engine::Engine;
 
 /// Why a loop has ended early.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Sends one request at a time.
+pub trait Ask: Send + 'static {
+    /// Sends the request of a row, and reads its answer to the end.
+    fn ask(&mut self, row: u64) -> impl Future<Output = Result<(), Failure>> + Send;
+}
 
 /// The path that rows are sent to.
 pub const PATH: &str = "/v1/rows";

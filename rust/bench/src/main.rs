@@ -1,9 +1,10 @@
 //! `apisink-bare-loop`: a bare hyper loop, measured.
 #![forbid(unsafe_code)]
 
+use std::path::PathBuf;
 use std::time::Instant;
 
-use apisink_bench::{Bare, Failure};
+use apisink_bench::{Bare, Failure, Speech};
 use clap::Parser;
 use serde::Serialize;
 
@@ -22,6 +23,18 @@ struct Cli {
     #[arg(long, default_value_t = 64)]
     in_flight: u64,
 
+    /// Speak TLS and trust the certificate in this PEM file, such as the one of apisink-origin --tls-certificate
+    #[arg(long, value_name = "PATH")]
+    tls_certificate: Option<PathBuf>,
+
+    /// Speak HTTP/2: over TLS by ALPN, otherwise with prior knowledge
+    #[arg(long)]
+    http2: bool,
+
+    /// Ask for answers in gzip; they are read, and not decompressed
+    #[arg(long)]
+    gzip: bool,
+
     /// Runtime threads
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -38,9 +51,10 @@ fn main() -> Result<(), Failure> {
     let cli = Cli::parse();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(cli.threads).enable_all().build()?;
+    let speech = Speech { http2: cli.http2, certificate: cli.tls_certificate, gzip: cli.gzip };
     let started = Instant::now();
     runtime.block_on(async {
-        let mut bare = Bare::connect(&cli.address, cli.in_flight).await?;
+        let mut bare = Bare::connect(&cli.address, cli.in_flight, &speech).await?;
         bare.send(cli.requests).await
     })?;
     let seconds = started.elapsed().as_secs_f64();

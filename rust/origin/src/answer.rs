@@ -1,11 +1,14 @@
 //! Answers: their bodies, and when these end.
 
+use std::io::Write;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 
@@ -28,10 +31,13 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 const TEXT_PLAIN: HeaderValue = HeaderValue::from_static("text/plain");
 const BINARY: HeaderValue = HeaderValue::from_static("application/octet-stream");
+const GZIP: HeaderValue = HeaderValue::from_static("gzip");
 
 /// A body in three parts, the middle one a filler that takes no memory however long it is.
+#[derive(Clone)]
 pub(crate) struct Content {
     kind: Option<HeaderValue>,
+    zipped: bool,
     head: Bytes,
     filler: &'static [u8],
     fill: u64,
@@ -41,7 +47,7 @@ pub(crate) struct Content {
 impl Content {
     /// These bytes.
     pub(crate) fn whole(kind: Option<HeaderValue>, bytes: Bytes) -> Self {
-        Self { kind, head: bytes, filler: &TEXT, fill: 0, tail: Bytes::new() }
+        Self { kind, zipped: false, head: bytes, filler: &TEXT, fill: 0, tail: Bytes::new() }
     }
 
     pub(crate) fn empty() -> Self {
@@ -64,6 +70,7 @@ impl Content {
         match count.checked_sub((HEAD.len() + TAIL.len()) as u64) {
             Some(fill) => Self {
                 kind: Some(JSON),
+                zipped: false,
                 head: Bytes::from_static(HEAD.as_bytes()),
                 filler: &TEXT,
                 fill,
@@ -76,6 +83,23 @@ impl Content {
     /// A body of exactly `count` bytes: 0, 1, … 255, 0, 1 …
     pub(crate) fn binary(count: u64) -> Self {
         Self { fill: count, filler: &EVERY_BYTE, ..Self::whole(Some(BINARY), Bytes::new()) }
+    }
+
+    /// The same body compressed, if there is one and it is not compressed yet.
+    pub(crate) fn gzip(mut self) -> Self {
+        if self.zipped || self.len() == 0 {
+            return self;
+        }
+        let mut zip = GzEncoder::new(Vec::new(), Compression::default());
+        loop {
+            let piece = self.next(u64::MAX);
+            // Writing to memory has no error.
+            if piece.is_empty() || zip.write_all(&piece).is_err() {
+                break;
+            }
+        }
+        let bytes = zip.finish().unwrap_or_default();
+        Self { zipped: true, ..Self::whole(self.kind, bytes.into()) }
     }
 
     fn len(&self) -> u64 {
@@ -171,12 +195,15 @@ pub(crate) fn respond(
     content: Content,
     amid: bool,
 ) -> Response<Answer> {
-    let kind = content.kind.clone();
+    let (kind, zipped) = (content.kind.clone(), content.zipped);
     let until_reset = amid.then(|| content.len() / 2);
     let mut response = Response::new(Answer { content, until_reset, told: false, link: link.clone() });
     *response.status_mut() = status;
     if let Some(kind) = kind {
         response.headers_mut().insert(CONTENT_TYPE, kind);
+    }
+    if zipped {
+        response.headers_mut().insert(CONTENT_ENCODING, GZIP);
     }
     response
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -28,9 +28,16 @@ pub(crate) struct Shared {
     pub(crate) script: Script,
     pub(crate) auth: Auth,
     pub(crate) recorder: Arc<Recorder>,
+    /// The body of `--body-bytes` as `--gzip` sends it: made once, for a bench counts what an answer costs.
+    zipped: Option<Content>,
 }
 
 impl Shared {
+    pub(crate) fn new(script: Script) -> Self {
+        let zipped = script.body_bytes.filter(|_| script.gzip).map(|count| sized(&script, count).gzip());
+        Self { auth: Auth::of(&script), recorder: Recorder::new(), zipped, script }
+    }
+
     /// What was seen so far.
     pub(crate) fn report(&self) -> Report {
         let tokens = self.auth.oauth.as_ref().map(|oauth| oauth.counts()).unwrap_or_default();
@@ -181,7 +188,7 @@ impl Exchange<'_> {
     }
 
     async fn act(&self, body: &[u8], received: u64) -> Result<Response<Answer>, GivenUp> {
-        let Shared { script, auth, recorder } = self.shared;
+        let Shared { script, auth, recorder, .. } = self.shared;
         let mut dice = Dice::of(script.seed, self.arrival.ordinal);
         let action = match marker::parse(self.head.uri.path(), self.arrival.attempt) {
             _ if let Err(denial) = auth.admit(self.head, body) => Err(denial),
@@ -207,7 +214,7 @@ impl Exchange<'_> {
             Action::Answer | Action::Slow(_) => Ok(self.ordinary(body, received, Fate::Whole)),
             Action::ResetAmid => Ok(self.ordinary(body, received, Fate::ResetAmid)),
             Action::ResetAfter => Ok(self.ordinary(body, received, Fate::ResetAfter)),
-            Action::Bytes(count) => Ok(self.respond(StatusCode::OK, self.sized(count), Fate::Whole)),
+            Action::Bytes(count) => Ok(self.respond(StatusCode::OK, sized(script, count), Fate::Whole)),
             Action::Empty(status) => Ok(self.respond(status, Content::empty(), Fate::Whole)),
             Action::Refuse(refusal) => Ok(self.refuse(refusal)),
             Action::ResetBefore => self.give_up(Ending::Reset),
@@ -223,17 +230,31 @@ impl Exchange<'_> {
     }
 
     fn respond(&self, status: StatusCode, content: Content, fate: Fate) -> Response<Answer> {
+        let content = if self.takes_gzip() { content.gzip() } else { content };
         self.link.answer(status.as_u16(), matches!(fate, Fate::ResetAfter).then_some(Ending::Reset));
         respond(self.link, status, content, matches!(fate, Fate::ResetAmid))
     }
 
-    fn sized(&self, count: u64) -> Content {
-        if self.shared.script.body_binary { Content::binary(count) } else { Content::filler(count) }
+    /// Whether the script lets answers be compressed and the request asks for it.
+    fn takes_gzip(&self) -> bool {
+        self.shared.script.gzip
+            && self
+                .head
+                .headers
+                .get_all(ACCEPT_ENCODING)
+                .iter()
+                .filter_map(|value| value.to_str().ok())
+                .flat_map(|value| value.split(','))
+                .any(names_gzip)
     }
 
     fn ordinary(&self, body: &[u8], received: u64, fate: Fate) -> Response<Answer> {
         if let Some(count) = self.shared.script.body_bytes {
-            return self.respond(StatusCode::OK, self.sized(count), fate);
+            let content = match &self.shared.zipped {
+                Some(zipped) if self.takes_gzip() => zipped.clone(),
+                _ => sized(&self.shared.script, count),
+            };
+            return self.respond(StatusCode::OK, content, fate);
         }
         if self.shared.script.mirror {
             let kind = self.head.headers.get(CONTENT_TYPE).cloned();
@@ -285,6 +306,18 @@ impl Exchange<'_> {
         let content = Content::json(&Refused { error: problem, status: 404, attempt: self.arrival.attempt });
         self.respond(StatusCode::NOT_FOUND, content, Fate::Whole)
     }
+}
+
+/// A body of so many bytes, of the kind that the script says.
+fn sized(script: &Script, count: u64) -> Content {
+    if script.body_binary { Content::binary(count) } else { Content::filler(count) }
+}
+
+/// Whether one entry of an Accept-Encoding is gzip, and not to say that it is unwanted.
+fn names_gzip(entry: &str) -> bool {
+    let (name, weight) = entry.split_once(';').unwrap_or((entry, ""));
+    let weight = weight.trim().strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+    name.trim().eq_ignore_ascii_case("gzip") && weight != Some(0.0)
 }
 
 /// What becomes of a decided answer on its way.

@@ -37,6 +37,7 @@ mod script;
 mod server;
 mod sigv4;
 mod socket;
+mod tls;
 mod tokens;
 mod wire;
 
@@ -49,3 +50,4 @@ pub use report::{Report, Tokens, highest_overlap, most_within};
 pub use script::{Script, ScriptError};
 pub use server::Origin;
 pub use sigv4::Sigv4;
+pub use tls::SelfSigned;

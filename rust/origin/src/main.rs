@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use apisink_origin::{Origin, Script};
+use apisink_origin::{Origin, Script, SelfSigned};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -24,6 +24,11 @@ struct Cli {
     /// Write the port to this file once listening; the file appears whole
     #[arg(long, value_name = "PATH")]
     port_file: Option<PathBuf>,
+
+    /// Speak TLS, HTTP/2 or HTTP/1.1 as clients choose (ALPN), with a certificate for localhost and 127.0.0.1 that is
+    /// made at the start and written to this file as PEM; the file appears whole
+    #[arg(long, value_name = "PATH", conflicts_with = "http2")]
+    tls_certificate: Option<PathBuf>,
 
     /// End when standard input closes, and so with the process that started this one
     #[arg(long)]
@@ -88,14 +93,21 @@ fn run(cli: Cli) -> io::Result<()> {
 async fn serve(cli: Cli) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let listen = cli.script.listen;
-    let origin = Origin::try_start(cli.script).await.map_err(|error| match error.kind() {
+    let tls = cli.tls_certificate.as_ref().map(|_| SelfSigned::make()).transpose()?;
+    let started = match &tls {
+        None => Origin::try_start(cli.script).await,
+        Some(tls) => Origin::try_start_tls(cli.script, tls.config.clone()).await,
+    };
+    let origin = started.map_err(|error| match error.kind() {
         io::ErrorKind::InvalidInput => error,
         kind => io::Error::new(kind, format!("cannot listen on {listen}: {error}")),
     })?;
+    if let (Some(path), Some(tls)) = (&cli.tls_certificate, &tls) {
+        write_whole(path, &tls.certificate)?;
+    }
+    // The last file: who has seen it finds the other one.
     if let Some(path) = &cli.port_file {
-        write_port(path, origin.addr().port()).map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
-        })?;
+        write_whole(path, &format!("{}\n", origin.addr().port()))?;
     }
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on {}", origin.url())?;
@@ -111,12 +123,13 @@ async fn serve(cli: Cli) -> io::Result<()> {
     Ok(())
 }
 
-/// A reader that polls for the file never sees half of a number.
-fn write_port(path: &Path, port: u16) -> io::Result<()> {
+/// A reader that polls for the file never sees half of it.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".tmp");
-    std::fs::write(&unfinished, format!("{port}\n"))?;
-    std::fs::rename(&unfinished, path)
+    std::fs::write(&unfinished, text)
+        .and_then(|()| std::fs::rename(&unfinished, path))
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display())))
 }
 
 /// Ends once standard input is closed. The thread is its own, not the runtime's, which would wait for a read

@@ -56,6 +56,10 @@ pub struct Script {
     #[arg(long, requires = "body_bytes", help_heading = "Answers")]
     pub body_binary: bool,
 
+    /// Compress the bodies of answers with gzip for requests whose Accept-Encoding names it
+    #[arg(long, help_heading = "Answers")]
+    pub gzip: bool,
+
     /// Close a connection that has asked nothing for this long
     #[arg(long, value_name = "DURATION", value_parser = duration::parse, help_heading = "Answers")]
     pub close_idle: Option<Duration>,
@@ -151,6 +155,7 @@ impl Default for Script {
             mirror: false,
             body_bytes: None,
             body_binary: false,
+            gzip: false,
             close_idle: None,
             basic: None,
             bearer: None,

@@ -11,12 +11,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
-use crate::auth::Auth;
 use crate::connection;
 use crate::exchange::Shared;
 use crate::oauth::{FailTokens, TokenRequest};
 use crate::recorded::{KeyReport, Recorded};
-use crate::recorder::Recorder;
 use crate::report::Report;
 use crate::script::Script;
 
@@ -54,17 +52,25 @@ impl Origin {
     /// # Panics
     /// As [`Origin::start`].
     pub async fn start_tls(script: Script, config: Arc<ServerConfig>) -> Self {
-        match Self::listen(script, Some(config.into())).await {
+        match Self::try_start_tls(script, config).await {
             Ok(origin) => origin,
             Err(error) => panic!("the origin cannot start: {error}"),
         }
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// As [`Origin::try_start`].
+    pub async fn try_start_tls(script: Script, config: Arc<ServerConfig>) -> io::Result<Self> {
+        Self::listen(script, Some(config.into())).await
     }
 
     async fn listen(script: Script, tls: Option<TlsAcceptor>) -> io::Result<Self> {
         script.check().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let listener = TcpListener::bind(script.listen).await?;
         let addr = listener.local_addr()?;
-        let shared = Arc::new(Shared { auth: Auth::of(&script), script, recorder: Recorder::new() });
+        let shared = Arc::new(Shared::new(script));
         let (stop, stopped) = oneshot::channel();
         let scheme = if tls.is_some() { "https" } else { "http" };
         let accepting = tokio::spawn(accept(listener, shared.clone(), tls, stopped));

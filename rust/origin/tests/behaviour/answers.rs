@@ -1,5 +1,7 @@
+use std::io::Read;
 use std::time::{Duration, Instant};
 
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
 use crate::support::{Client, once, origin};
@@ -78,6 +80,40 @@ async fn a_binary_body_is_not_text() {
     assert_eq!(answer.header("content-type"), Some("application/octet-stream"));
     assert_eq!(answer.body, (0..1000).map(|n| (n % 256) as u8).collect::<Vec<u8>>());
     assert!(String::from_utf8(answer.body).is_err());
+}
+
+#[tokio::test]
+async fn a_body_is_compressed_for_those_who_ask() {
+    for flags in [&["--gzip"][..], &["--gzip", "--body-bytes", "10000"]] {
+        let origin = origin(flags).await;
+        let mut client = Client::connect(origin.addr()).await;
+        let plain = client.get("/a", None).await;
+        assert_eq!(plain.header("content-encoding"), None);
+        for (accepted, zipped) in
+            [("gzip", true), ("br, GZIP;q=0.5", true), ("br, gzip;q=0", false), ("x-gzip2", false)]
+        {
+            client
+                .send(format!("GET /a HTTP/1.1\r\nHost: o\r\nAccept-Encoding: {accepted}\r\n\r\n").as_bytes())
+                .await;
+            let answer = client.answer(true).await.unwrap();
+            assert_eq!(answer.header("content-encoding"), zipped.then_some("gzip"), "{accepted}");
+            assert_eq!(answer.header("content-type"), Some("application/json"));
+            let mut body = Vec::new();
+            match zipped {
+                true => GzDecoder::new(answer.body.as_slice()).read_to_end(&mut body).map(|_| ()).unwrap(),
+                false => body = answer.body,
+            }
+            assert_eq!(body, plain.body, "{accepted}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_its_flag_nothing_is_compressed() {
+    let origin = origin(&[]).await;
+    let mut client = Client::connect(origin.addr()).await;
+    client.send(b"GET / HTTP/1.1\r\nHost: o\r\nAccept-Encoding: gzip\r\n\r\n").await;
+    assert_eq!(client.answer(true).await.unwrap().header("content-encoding"), None);
 }
 
 #[tokio::test]

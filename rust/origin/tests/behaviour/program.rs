@@ -1,6 +1,12 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use tokio_rustls::rustls::crypto::aws_lc_rs::default_provider;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 /// The program, killed if its test fails.
 struct Program(Child);
@@ -22,12 +28,15 @@ fn start(args: &[&str]) -> (Program, String, BufReader<std::process::ChildStdout
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
-    let addr = line.trim_end().strip_prefix("listening on http://").unwrap().to_owned();
+    let addr = line.trim_end().split_once("://").unwrap().1.to_owned();
     (Program(child), addr, stdout)
 }
 
 fn get(addr: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(addr).unwrap();
+    get_over(TcpStream::connect(addr).unwrap(), path)
+}
+
+fn get_over(mut stream: impl Read + Write, path: &str) -> String {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: o\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -66,10 +75,41 @@ fn it_writes_its_port_to_a_file() {
 }
 
 #[test]
+fn it_speaks_tls_with_a_certificate_that_it_hands_out() {
+    let path = std::env::temp_dir().join(format!("apisink-origin-{}.pem", std::process::id()));
+    let (_program, addr, _stdout) = start(&["--tls-certificate", path.to_str().unwrap()]);
+    let mut trusted = RootCertStore::empty();
+    trusted.add(CertificateDer::from_pem_file(&path).unwrap()).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(trusted)
+        .with_no_client_auth();
+    let mut connect = |name: &'static str, protocols: &[&[u8]]| {
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        let name = ServerName::try_from(name).unwrap();
+        let mut connection = ClientConnection::new(Arc::new(config.clone()), name).unwrap();
+        let mut stream = TcpStream::connect(&addr).unwrap();
+        while connection.is_handshaking() {
+            connection.complete_io(&mut stream).unwrap();
+        }
+        StreamOwned::new(connection, stream)
+    };
+    assert_eq!(connect("localhost", &[b"http/1.1", b"h2"]).conn.alpn_protocol(), Some(&b"h2"[..]));
+    let stream = connect("127.0.0.1", &[b"http/1.1"]);
+    assert_eq!(stream.conn.alpn_protocol(), Some(&b"http/1.1"[..]));
+    assert!(get_over(stream, "/a").starts_with("HTTP/1.1 200 OK"));
+    assert!(get_over(connect("localhost", &[]), "/a").starts_with("HTTP/1.1 200 OK"));
+}
+
+#[test]
 fn it_refuses_flags_that_make_no_sense() {
     for (args, told) in [
         (&["--fail", "0.7:503", "--stall", "0.7"][..], "must not exceed 1"),
         (&["--fail", "often:503"][..], "`often` is not a share"),
+        (&["--http2", "--tls-certificate", "x"][..], "cannot be used with"),
+        (&["--tls-certificate", "/nowhere/x"][..], "cannot write /nowhere/x"),
         (&["--close-idle", "5"][..], "write a number and a unit"),
         (&["--listen", "192.0.2.1:1"][..], "cannot listen on 192.0.2.1:1"),
     ] {
