@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help jar release-jar cli demo pages test test-rust test-nginx test-network test-instructions test-scala test-e2e chaos lint deny fmt lock bench bench-rate bench-transport bench-latency soak clean
+.PHONY: help jar release-jar cli demo pages test test-rust test-nginx test-network test-instructions test-scala test-e2e chaos lint deny fmt lock bench bench-rate bench-transport bench-latency bench-parts soak clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -107,6 +107,10 @@ bench-transport: ## CPU time of the transport beside that of a bare hyper loop, 
 
 bench-latency: ## time of a request at half load, over the transport beside over a bare hyper loop, in turns
 	cargo run --release --locked --package apisink-bench --bin apisink-latency -- $(ARGS)
+
+bench-parts: ## time of a row in each part: batches, boundary, journal, append, and by criterion the chain
+	$(SBT) "connector/Test/runMain io.apisink.bench.PartsBench"
+	cargo bench --locked --package apisink-bench --bench chain
 
 lock: ## writes the lock files of the Python environments
 	python3 -m venv $(VENV)

@@ -1,9 +1,10 @@
 //! What the middleware chain costs a row, with nothing behind it: an engine that answers at once, one session, no network.
 //!
 //! `cargo bench -p apisink-bench --bench chain`. Each figure is the time for a row from its batch to its response; the cost of
-//! a chain is its figure less that of `empty`.
+//! a chain is its figure less that of `empty`. Two parts of it are timed alone, beside whatever the runtime's threads do
+//! meanwhile: rows to requests, and exchanges to response batches.
 
-use apisink_bench::session;
+use apisink_bench::session::{self, Spent};
 use apisink_runtime::middleware::{BoxFuture, Registry};
 use apisink_runtime::rate::RateLimiter;
 use apisink_runtime::transport::{Connections, Engines, Sent, Transport};
@@ -45,15 +46,21 @@ fn process() -> &'static Process {
 fn chain(criterion: &mut Criterion) {
     let process = process();
     let batches = session::batches(ROWS);
+    let send = |chain: &str| session::send(process, "instantly", "localhost", chain, &batches);
     let mut group = criterion.benchmark_group("a row");
     group.throughput(Throughput::Elements(ROWS as u64)).sample_size(20);
     for (name, chain) in
         [("empty", "[]"), ("template", TEMPLATE), ("json_body", "[{type: json_body}]"), ("script", SCRIPT)]
     {
         group.bench_function(name, |bencher| {
-            bencher.iter_custom(|times| {
-                (0..times).map(|_| session::send(process, "instantly", "localhost", chain, &batches)).sum()
-            });
+            bencher.iter_custom(|times| (0..times).map(|_| send(chain).whole).sum());
+        });
+    }
+    let parts: [(_, fn(Spent) -> _); 2] =
+        [("rendering", |spent| spent.rendering), ("response batch", |spent| spent.encoding)];
+    for (name, part) in parts {
+        group.bench_function(format!("template, {name}"), |bencher| {
+            bencher.iter_custom(|times| (0..times).map(|_| part(send(TEMPLATE))).sum());
         });
     }
     group.finish();

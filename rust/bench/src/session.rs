@@ -24,7 +24,18 @@ pub fn batches(rows: usize) -> Vec<RecordBatch> {
     (0..rows).step_by(BATCH).map(|from| batch(from).expect("a batch")).collect()
 }
 
-/// Sends all rows through a chain, a YAML list, to a host and port, and takes the responses. How long that took.
+/// How long a session took, in all and in what its own thread does.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spent {
+    /// From the first batch to the last response.
+    pub whole: Duration,
+    /// Rows to requests.
+    pub rendering: Duration,
+    /// Exchanges to response batches.
+    pub encoding: Duration,
+}
+
+/// Sends all rows through a chain, a YAML list, to a host and port, and takes the responses.
 ///
 /// `engine` is the name of the transport engine. Panics when something fails, for there is nobody to tell.
 pub fn send(
@@ -33,7 +44,7 @@ pub fn send(
     address: &str,
     chain: &str,
     batches: &[RecordBatch],
-) -> Duration {
+) -> Spent {
     let config = format!(
         "endpoint: {{method: POST, base_path: \"http://{address}\", url_path: {PATH}}}\nmiddleware: {chain}\ntables:\n  \
          source: {{id_column: id}}\n  sink: {{path: /out}}\n"
@@ -61,16 +72,23 @@ pub fn send(
     let started = Instant::now();
     let mut left = batches.iter();
     let mut finished = false;
+    let mut spent = Spent::default();
     loop {
         let state = session.wait(Duration::from_secs(60), finished).expect("a state");
         if state.done {
-            return started.elapsed();
+            return Spent { whole: started.elapsed(), ..spent };
         }
         if state.has_responses {
+            let begun = Instant::now();
             black_box(session.take(usize::MAX).expect("responses"));
+            spent.encoding += begun.elapsed();
         } else if state.wants_rows {
             match left.next() {
-                Some(batch) => session.submit(batch).expect("room"),
+                Some(batch) => {
+                    let begun = Instant::now();
+                    session.submit(batch).expect("room");
+                    spent.rendering += begun.elapsed();
+                }
                 None => {
                     session.finish();
                     finished = true;

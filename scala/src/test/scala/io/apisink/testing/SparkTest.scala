@@ -18,7 +18,7 @@ abstract class SparkTest extends AnyFunSuite {
   protected lazy val spark: SparkSession = SparkTest.session
 
   /** A new directory of the test's own, removed when the JVM ends. */
-  protected def newDirectory(): Path = Files.createTempDirectory(SparkTest.root, "t")
+  protected def newDirectory(): Path = SparkTest.newDirectory()
 
   /** The path of a file with the config. */
   protected def written(config: TestConfig): String =
@@ -44,6 +44,9 @@ object SparkTest {
     Runtime.getRuntime.addShutdownHook(new Thread(() => delete(directory)))
     directory
   }
+
+  /** A new directory, removed when the JVM ends. */
+  def newDirectory(): Path = Files.createTempDirectory(root, "t")
 
   lazy val session: SparkSession = {
     System.setProperty("derby.system.home", root.resolve("derby").toString)
