@@ -46,7 +46,7 @@ fn process() -> &'static Process {
 fn chain(criterion: &mut Criterion) {
     let process = process();
     let batches = session::batches(ROWS);
-    let send = |chain: &str| session::send(process, "instantly", "localhost", chain, &batches);
+    let send = |chain: &str| session::send(process, "instantly", "localhost", 64, chain, &batches);
     let mut group = criterion.benchmark_group("a row");
     group.throughput(Throughput::Elements(ROWS as u64)).sample_size(20);
     for (name, chain) in

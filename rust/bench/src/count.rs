@@ -25,6 +25,10 @@ struct Cli {
     /// How many requests to send
     #[arg(long)]
     requests: u64,
+
+    /// How many connections a session has
+    #[arg(long, default_value_t = IN_FLIGHT as usize)]
+    connections: usize,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -42,11 +46,11 @@ enum Way {
 }
 
 fn main() -> Result<(), Failure> {
-    let Cli { address, way, requests } = Cli::parse();
+    let Cli { address, way, requests, connections } = Cli::parse();
     if matches!(way, Way::Session) {
         let process = Box::leak(Box::new(Process::new(Registry::default())?));
         let batches = session::batches(usize::try_from(requests)?);
-        session::send(process, "hyper", &address, CHAIN, &batches);
+        session::send(process, "hyper", &address, connections, CHAIN, &batches);
         return Ok(());
     }
     let engine = |version| Engine::new(&address, version);

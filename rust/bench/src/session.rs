@@ -9,7 +9,7 @@ use apisink_runtime::rate::Keeper;
 use apisink_runtime::{Process, Session, Task};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 
-use crate::{IN_FLIGHT, PATH};
+use crate::PATH;
 
 /// Rows of a batch.
 const BATCH: usize = 1_000;
@@ -35,25 +35,25 @@ pub struct Spent {
     pub encoding: Duration,
 }
 
-/// Sends all rows through a chain, a YAML list, to a host and port, and takes the responses.
+/// Sends all rows through a chain, a YAML list, to a host and port over so many connections, and takes the responses.
 ///
 /// `engine` is the name of the transport engine. Panics when something fails, for there is nobody to tell.
 pub fn send(
     process: &'static Process,
     engine: &str,
     address: &str,
+    connections: usize,
     chain: &str,
     batches: &[RecordBatch],
 ) -> Spent {
     let config = format!(
-        "endpoint: {{method: POST, base_path: \"http://{address}\", url_path: {PATH}}}\nmiddleware: {chain}\ntables:\n  \
+        "endpoint: {{method: POST, base_path: \"http://{address}\", url_path: {PATH}}}\ntransport: {{tcp_connection: {{limit: {connections}}}}}\nmiddleware: {chain}\ntables:\n  \
          source: {{id_column: id}}\n  sink: {{path: /out}}\n"
     );
     let config = apisink_config::parse(config.as_bytes(), "bench.yaml").expect("a config");
     let mut compiled = apisink_plan::compile(&config, &Inputs::default()).expect("a plan");
     compiled.plan.transport.engine = engine.into();
     compiled.plan.transport.warmup = None;
-    compiled.plan.transport.tcp.limit = IN_FLIGHT as usize;
     let plan = serde_json::to_vec(&compiled.plan).expect("JSON");
     let engine = process.engine(&plan, b"[]", Keeper::Process, "1").expect("an engine");
     let task = Task {

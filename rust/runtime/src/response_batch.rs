@@ -174,8 +174,8 @@ pub struct ResponseBatch<'a> {
 }
 
 impl<'a> ResponseBatch<'a> {
-    /// An empty batch that expects so many rows. The mask is for what APIs echo.
-    pub(crate) fn new(context: &'a ResponseContext, mask: &'a Mask, rows: usize) -> Self {
+    /// An empty batch that expects so many rows with bodies of so many bytes in all. The mask is for what APIs echo.
+    pub(crate) fn new(context: &'a ResponseContext, mask: &'a Mask, rows: usize, body_bytes: usize) -> Self {
         let text = || StringBuilder::with_capacity(rows, rows * 40);
         Self {
             context,
@@ -194,7 +194,7 @@ impl<'a> ResponseBatch<'a> {
             request_headers: headers_builder(),
             request_body: StringBuilder::new(),
             response_headers: headers_builder(),
-            response_body: text(),
+            response_body: StringBuilder::with_capacity(rows, body_bytes),
             response_body_is_base64: BooleanBuilder::with_capacity(rows),
             response_body_truncated: BooleanBuilder::with_capacity(rows),
             attempt_log: AttemptLogColumn::default(),

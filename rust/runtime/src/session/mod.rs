@@ -215,7 +215,9 @@ impl Session {
         if completed.is_empty() {
             return Ok(None);
         }
-        let mut batch = ResponseBatch::new(&self.context, &self.engine.mask, completed.len());
+        let bodies = completed.iter().filter_map(|exchange| exchange.result.as_ref()?.as_ref().ok());
+        let body_bytes = bodies.map(|response| response.body.len()).sum();
+        let mut batch = ResponseBatch::new(&self.context, &self.engine.mask, completed.len(), body_bytes);
         for exchange in &completed {
             batch.append(exchange);
         }

@@ -3,7 +3,7 @@
 mod charset;
 mod coding;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use compression_codecs::core::util::PartialBuffer;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
@@ -63,7 +63,7 @@ impl Reading<'_, '_> {
     }
 
     async fn plain(&mut self, mut incoming: Incoming) -> Result<Body, Failure> {
-        let mut chunks = Chunks::default();
+        let mut chunks = Chunks::of(incoming.size_hint().exact(), self.cap);
         while let Some(mut data) = self.next(&mut incoming).await? {
             let (taken, truncated) = self.take(data.len(), chunks.len()).await;
             data.truncate(taken);
@@ -141,10 +141,19 @@ impl Reading<'_, '_> {
 #[derive(Default)]
 struct Chunks {
     first: Bytes,
-    rest: BytesMut,
+    rest: Vec<u8>,
+    /// So long a body was announced, as far as it is kept.
+    announced: usize,
 }
 
 impl Chunks {
+    /// Of a body that is announced to be so long, if anything is.
+    fn of(announced: Option<u64>, cap: usize) -> Self {
+        let announced =
+            announced.map_or(0, |length| usize::try_from(length).map_or(cap, |length| length.min(cap)));
+        Self { announced, ..Self::default() }
+    }
+
     fn len(&self) -> usize {
         if self.rest.is_empty() { self.first.len() } else { self.rest.len() }
     }
@@ -159,12 +168,19 @@ impl Chunks {
 
     fn copy(&mut self, data: &[u8]) {
         if self.rest.is_empty() {
-            self.rest.extend_from_slice(&self.first);
+            // Memory that is grown into would be up to twice as much as the budget knows of.
+            self.rest.reserve_exact(self.announced.max(self.first.len() + data.len()));
+            self.rest.extend_from_slice(&std::mem::take(&mut self.first));
         }
         self.rest.extend_from_slice(data);
     }
 
     fn finish(self) -> Bytes {
-        if self.rest.is_empty() { self.first } else { self.rest.freeze() }
+        if self.rest.is_empty() {
+            return self.first;
+        }
+        let mut whole = self.rest;
+        whole.shrink_to_fit();
+        whole.into()
     }
 }
