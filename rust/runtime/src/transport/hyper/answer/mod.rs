@@ -35,6 +35,10 @@ pub(super) struct Reading<'a, 'c> {
     /// Whether compressed bodies are decompressed.
     pub(super) decompress: bool,
     pub(super) memory: &'a mut Reservation,
+    /// Bytes that the body is announced to have, as far as they are kept; 0 while nothing is known.
+    pub(super) announced: usize,
+    /// Bytes of memory that it has got.
+    pub(super) granted: usize,
 }
 
 impl Reading<'_, '_> {
@@ -63,7 +67,9 @@ impl Reading<'_, '_> {
     }
 
     async fn plain(&mut self, mut incoming: Incoming) -> Result<Body, Failure> {
-        let mut chunks = Chunks::of(incoming.size_hint().exact(), self.cap);
+        let announced = incoming.size_hint().exact().unwrap_or(0);
+        self.announced = usize::try_from(announced).map_or(self.cap, |length| length.min(self.cap));
+        let mut chunks = Chunks { announced: self.announced, ..Chunks::default() };
         while let Some(mut data) = self.next(&mut incoming).await? {
             let (taken, truncated) = self.take(data.len(), chunks.len()).await;
             data.truncate(taken);
@@ -126,7 +132,15 @@ impl Reading<'_, '_> {
     /// How much of a piece is taken beside what there is, and whether that is less than all of it.
     async fn take(&mut self, piece: usize, there: usize) -> (usize, bool) {
         let taken = piece.min(self.cap - there);
-        self.grow(taken).await;
+        let mut needed = there + taken;
+        if there > 0 {
+            // All that is still to come at once: where memory is short few answers are read to their ends, not all to their halves.
+            needed = needed.max(self.announced);
+        }
+        if needed > self.granted {
+            self.grow(needed - self.granted).await;
+            self.granted = needed;
+        }
         (taken, taken < piece)
     }
 
@@ -142,18 +156,11 @@ impl Reading<'_, '_> {
 struct Chunks {
     first: Bytes,
     rest: Vec<u8>,
-    /// So long a body was announced, as far as it is kept.
+    /// So long a body was announced, as far as it is kept; 0 when nothing was.
     announced: usize,
 }
 
 impl Chunks {
-    /// Of a body that is announced to be so long, if anything is.
-    fn of(announced: Option<u64>, cap: usize) -> Self {
-        let announced =
-            announced.map_or(0, |length| usize::try_from(length).map_or(cap, |length| length.min(cap)));
-        Self { announced, ..Self::default() }
-    }
-
     fn len(&self) -> usize {
         if self.rest.is_empty() { self.first.len() } else { self.rest.len() }
     }
