@@ -105,7 +105,7 @@ bench-rate: jar $(VENV)/ready ## how much of a rate limit a standalone cluster u
 bench-transport: ## CPU time of the transport beside that of a bare hyper loop, for each request, in turns
 	cargo bench --locked --package apisink-bench --bench transport
 
-bench-latency: ## time of a request at half load, over the transport beside over a bare hyper loop, in turns
+bench-latency: ## time of a request at a fixed rate, over the transport beside over a bare hyper loop, in turns
 	cargo run --release --locked --package apisink-bench --bin apisink-latency -- $(ARGS)
 
 bench-parts: ## time of a row in each part: batches, boundary, journal, append, and by criterion the chain

@@ -5,8 +5,7 @@
 
 use std::time::Duration;
 
-use apisink_bench::{Bare, Engine, IN_FLIGHT, Speech};
-use apisink_origin::{Origin as Server, Script};
+use apisink_bench::{Bare, Engine, IN_FLIGHT, Speech, quartiles, server};
 use apisink_plan::HttpVersionPlan;
 use tokio::runtime::{Builder, Runtime};
 
@@ -23,21 +22,6 @@ fn thread_cpu() -> Duration {
     Duration::from_nanos(nanoseconds.expect("Linux tells the CPU time of a thread"))
 }
 
-/// A server with a thread of its own, for as long as the process lives.
-fn server(args: &'static [&'static str]) -> String {
-    let (tell, told) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(async {
-            let script = Script::from_args(args).expect("the script is one");
-            let server = Server::start(script).await;
-            tell.send(server.addr().to_string()).expect("it is waited for");
-            std::future::pending::<()>().await
-        })
-    });
-    told.recv().expect("the server listens")
-}
-
 /// CPU time of one request, in µs, of a future that sends [`REQUESTS`].
 fn cost(runtime: &Runtime, send: impl Future<Output = ()>) -> f64 {
     let before = thread_cpu();
@@ -45,16 +29,10 @@ fn cost(runtime: &Runtime, send: impl Future<Output = ()>) -> f64 {
     (thread_cpu() - before).as_secs_f64() * 1e6 / REQUESTS as f64
 }
 
-/// The lower quartile, the median and the upper quartile.
-fn quartiles(figures: impl Iterator<Item = f64>) -> [f64; 3] {
-    let mut figures: Vec<_> = figures.collect();
-    figures.sort_by(f64::total_cmp);
-    [1, 2, 3].map(|quarter| figures[figures.len() * quarter / 4])
-}
-
 fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let addresses = [server(&["--no-recording"]), server(&["--no-recording", "--http2"])];
+    let addresses = [server(&["--no-recording"]), server(&["--no-recording", "--http2"])]
+        .map(|address| address.expect("a server"));
     let bare = async |address: &str, http2| {
         Bare::connect(address, IN_FLIGHT, &Speech { http2, ..Speech::default() }).await
     };

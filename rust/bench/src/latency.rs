@@ -8,8 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use apisink_bench::{Ask, Bare, Engine, Failure, IN_FLIGHT, Speech};
-use apisink_origin::{Origin as Server, Script};
+use apisink_bench::{Ask, Bare, Engine, Failure, IN_FLIGHT, Speech, quartiles, server};
 use apisink_plan::HttpVersionPlan;
 use clap::Parser;
 use serde::Serialize;
@@ -51,20 +50,6 @@ struct Figures {
     added_p99_low: f64,
     added_p99: f64,
     added_p99_high: f64,
-}
-
-/// A server with a thread of its own, for as long as the process lives.
-fn server() -> Result<String, Failure> {
-    let (tell, told) = std::sync::mpsc::channel();
-    std::thread::spawn(move || -> Result<(), Failure> {
-        Builder::new_current_thread().enable_all().build()?.block_on(async {
-            let script = Script::from_args(["--no-recording", "--latency", "none"])?;
-            let server = Server::try_start(script).await?;
-            tell.send(server.addr().to_string())?;
-            std::future::pending().await
-        })
-    });
-    told.recv().map_err(|_| "the server does not start".into())
 }
 
 /// A row, and when its request falls due.
@@ -117,13 +102,6 @@ fn percentiles(mut took: Vec<Duration>) -> [f64; 2] {
     [50, 99].map(|percent| took[(took.len() - 1) * percent / 100].as_secs_f64() * 1e6)
 }
 
-/// The lower quartile, the median and the upper quartile.
-fn quartiles(figures: impl Iterator<Item = f64>) -> [f64; 3] {
-    let mut figures: Vec<_> = figures.collect();
-    figures.sort_by(f64::total_cmp);
-    [1, 2, 3].map(|quarter| figures[figures.len() * quarter / 4])
-}
-
 fn measure(runtime: &Runtime, cli: &Cli, address: &str) -> Result<Figures, Failure> {
     let requests = (f64::from(cli.rate) * cli.seconds).max(IN_FLIGHT as f64) as u64;
     let bare = runtime.block_on(Bare::connect(address, IN_FLIGHT, &Speech::default()))?;
@@ -166,7 +144,7 @@ fn measure(runtime: &Runtime, cli: &Cli, address: &str) -> Result<Figures, Failu
 
 fn main() -> Result<(), Failure> {
     let cli = Cli::parse();
-    let address = server()?;
+    let address = server(&["--no-recording", "--latency", "none"])?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let figures = measure(&runtime, &cli, &address)?;
     if cli.json {

@@ -3,6 +3,7 @@
 
 mod bare;
 mod engine;
+mod server;
 pub mod session;
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
 
 pub use self::bare::{Asker, Bare, Speech};
 pub use self::engine::Engine;
+pub use self::server::server;
 
 /// Why a loop has ended early.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -39,4 +41,11 @@ pub fn headers(row: u64) -> Result<[(HeaderName, HeaderValue); 3], Failure> {
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (HeaderName::from_static("idempotency-key"), key),
     ])
+}
+
+/// The lower quartile, the median and the upper quartile.
+pub fn quartiles(figures: impl Iterator<Item = f64>) -> [f64; 3] {
+    let mut figures: Vec<_> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    [1, 2, 3].map(|quarter| figures[figures.len() * quarter / 4])
 }

@@ -211,8 +211,6 @@ impl HyperTransport {
             cap: self.plan.max_response_bytes,
             decompress: self.plan.decompress,
             memory,
-            announced: 0,
-            granted: 0,
         };
         let Body { bytes, truncated } = reading.read(incoming, &mut head.headers).await?;
         Ok(Response { status: head.status, headers: head.headers, body: bytes, truncated })

@@ -90,8 +90,8 @@ impl<'a> Clock<'a> {
             }
             let at = *ends.get_or_insert_with(|| self.set(phase.limit));
             // Unconstrained: what has work without end uses up all that a task may do at once, and must end all the same.
-            let timer = self.timer.iter_mut().map(|timer| pin!(unconstrained(timer)).poll(cx).is_ready());
-            if timer.last() == Some(true) { Poll::Ready(Err(at)) } else { Poll::Pending }
+            let ends = |timer: &mut Timer| pin!(unconstrained(timer)).poll(cx).is_ready();
+            if self.timer.as_mut().is_some_and(ends) { Poll::Ready(Err(at)) } else { Poll::Pending }
         })
         .await;
         done.map_err(|at| self.elapsed(phase, peer, at))

@@ -35,10 +35,6 @@ pub(super) struct Reading<'a, 'c> {
     /// Whether compressed bodies are decompressed.
     pub(super) decompress: bool,
     pub(super) memory: &'a mut Reservation,
-    /// Bytes that the body is announced to have, as far as they are kept; 0 while nothing is known.
-    pub(super) announced: usize,
-    /// Bytes of memory that it has got.
-    pub(super) granted: usize,
 }
 
 impl Reading<'_, '_> {
@@ -68,10 +64,10 @@ impl Reading<'_, '_> {
 
     async fn plain(&mut self, mut incoming: Incoming) -> Result<Body, Failure> {
         let announced = incoming.size_hint().exact().unwrap_or(0);
-        self.announced = usize::try_from(announced).map_or(self.cap, |length| length.min(self.cap));
-        let mut chunks = Chunks { announced: self.announced, ..Chunks::default() };
+        let announced = usize::try_from(announced).map_or(self.cap, |length| length.min(self.cap));
+        let mut chunks = Chunks { announced, ..Chunks::default() };
         while let Some(mut data) = self.next(&mut incoming).await? {
-            let (taken, truncated) = self.take(data.len(), chunks.len()).await;
+            let (taken, truncated) = self.take(data.len(), &mut chunks).await;
             data.truncate(taken);
             chunks.push(data);
             if truncated {
@@ -95,7 +91,7 @@ impl Reading<'_, '_> {
         while let Some(data) = self.next(&mut incoming).await? {
             let mut input = PartialBuffer::new(&data[..]);
             while let Some(piece) = decoding.next(&mut input).map_err(|e| invalid(e.to_string()))? {
-                let (taken, truncated) = self.take(piece.len(), chunks.len()).await;
+                let (taken, truncated) = self.take(piece.len(), &mut chunks).await;
                 chunks.copy(&piece[..taken]);
                 if truncated {
                     return Ok(Body { bytes: chunks.finish(), truncated: true });
@@ -130,16 +126,17 @@ impl Reading<'_, '_> {
     }
 
     /// How much of a piece is taken beside what there is, and whether that is less than all of it.
-    async fn take(&mut self, piece: usize, there: usize) -> (usize, bool) {
+    async fn take(&mut self, piece: usize, chunks: &mut Chunks) -> (usize, bool) {
+        let there = chunks.len();
         let taken = piece.min(self.cap - there);
         let mut needed = there + taken;
         if there > 0 {
             // All that is still to come at once: where memory is short few answers are read to their ends, not all to their halves.
-            needed = needed.max(self.announced);
+            needed = needed.max(chunks.announced);
         }
-        if needed > self.granted {
-            self.grow(needed - self.granted).await;
-            self.granted = needed;
+        if needed > chunks.granted {
+            self.grow(needed - chunks.granted).await;
+            chunks.granted = needed;
         }
         (taken, taken < piece)
     }
@@ -158,6 +155,8 @@ struct Chunks {
     rest: Vec<u8>,
     /// So long a body was announced, as far as it is kept; 0 when nothing was.
     announced: usize,
+    /// Bytes of the budget that it has got.
+    granted: usize,
 }
 
 impl Chunks {
