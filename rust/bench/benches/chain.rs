@@ -6,8 +6,7 @@
 
 use apisink_bench::session::{self, Spent};
 use apisink_runtime::middleware::{BoxFuture, Registry};
-use apisink_runtime::rate::RateLimiter;
-use apisink_runtime::transport::{Connections, Engines, Sent, Transport};
+use apisink_runtime::transport::{Connections, Engines, Permit, Sent, Transport};
 use apisink_runtime::{Process, Request, Reservation, Response, TransportFacts};
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -26,7 +25,7 @@ const SCRIPT: &str =
 struct Instantly;
 
 impl Transport for Instantly {
-    fn send<'a>(&'a self, _: &'a Request, _: &'a RateLimiter, _: &'a mut Reservation) -> BoxFuture<'a, Sent> {
+    fn send<'a>(&'a self, _: &'a Request, _: Permit<'a>, _: &'a mut Reservation) -> BoxFuture<'a, Sent> {
         let body = Bytes::from_static(b"{}");
         let response = Response { status: StatusCode::OK, headers: HeaderMap::new(), body, truncated: false };
         Box::pin(std::future::ready(Sent { result: Ok(response), facts: TransportFacts::default() }))

@@ -1,7 +1,6 @@
 //! The messages of leased rate limits: fetched and delivered on executors, answered on the driver.
 
 use std::sync::LazyLock;
-use std::time::Duration;
 
 use apisink_runtime::Process;
 use apisink_runtime::rate::Steering;
@@ -9,6 +8,7 @@ use apisink_runtime::rate::lease::{Ask, Grant, LessorDesk};
 use jni::sys::jlong;
 
 use crate::error::NativeError;
+use crate::millis::millis;
 
 /// The schedules of the application whose driver this process is. Lifetime: the first wish to the end of the process.
 /// Bound: one entry per limit and one name per executor that asked lately. No credentials.
@@ -16,7 +16,7 @@ static LESSOR: LazyLock<LessorDesk> = LazyLock::new(LessorDesk::default);
 
 /// The next wish of this executor; empty when there is none in time.
 pub(crate) fn ask(timeout_millis: jlong) -> Result<Vec<u8>, NativeError> {
-    let timeout = Duration::from_millis(u64::try_from(timeout_millis).unwrap_or(0));
+    let timeout = millis(timeout_millis);
     let ask = Process::global()?.limits().desk().next_ask(timeout);
     Ok(ask.map(|ask| ask.to_bytes()).unwrap_or_default())
 }
@@ -34,7 +34,7 @@ pub(crate) fn give_up(ask: &[u8]) -> Result<(), NativeError> {
 /// On the driver: steers the limit of a name, be it kept by this process or leased.
 pub(crate) fn steer(limit: &str, per_second: f64, pause_millis: jlong) -> Result<(), NativeError> {
     let per_second = Some(per_second).filter(|rate| rate.is_finite() && *rate > 0.0);
-    let pause = Duration::from_millis(u64::try_from(pause_millis).unwrap_or(0));
+    let pause = millis(pause_millis);
     let steering = Steering { per_second, pause };
     LESSOR.steer(limit, steering);
     Process::global()?.limits().steer(limit, steering);

@@ -20,6 +20,7 @@ mod extension;
 mod guard;
 mod handles;
 mod lease;
+mod millis;
 mod process;
 mod session;
 
@@ -210,6 +211,18 @@ pub extern "system" fn Java_io_apisink_jni_Native_sessionStats<'l>(
     session: jlong,
 ) -> JByteArray<'l> {
     guard(&mut env, |env| Ok(env.byte_array_from_slice(&session::stats(session)?)?))
+}
+
+/// `boolean drainSession(long session, long timeoutMillis)`
+// SAFETY: the symbol's name is that of one Java native method; no other code exports it.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_io_apisink_jni_Native_drainSession<'l>(
+    mut env: EnvUnowned<'l>,
+    _: JClass<'l>,
+    session: jlong,
+    timeout_millis: jlong,
+) -> jboolean {
+    guard(&mut env, |_| session::drain(session, timeout_millis))
 }
 
 /// `void stopSession(long session)`

@@ -6,6 +6,7 @@ use apisink_runtime::Process;
 use jni::sys::jlong;
 
 use crate::error::{Kind, NativeError};
+use crate::millis::millis;
 
 /// What it does and has done. Asking starts nothing.
 pub(crate) fn stats() -> Result<Vec<u8>, NativeError> {
@@ -18,7 +19,7 @@ const KEEP_ANSWERS: Duration = Duration::from_secs(2);
 
 /// Ends it in order; false when something in flight was dropped, or a task has not kept its answers in time.
 pub(crate) fn shut_down(grace_millis: jlong) -> bool {
-    let grace = Duration::from_millis(u64::try_from(grace_millis).unwrap_or(0));
+    let grace = millis(grace_millis);
     Process::started().is_none_or(|process| {
         let in_time = process.shut_down(grace);
         process.wait_for_sessions(KEEP_ANSWERS) && in_time

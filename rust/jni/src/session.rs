@@ -1,7 +1,5 @@
 //! Sessions behind their numbers: what the entry points do once the JVM's values are converted.
 
-use std::time::Duration;
-
 use apisink_plan::LogLevel;
 use apisink_runtime::session::LogLine;
 use apisink_runtime::{Process, Session, Task};
@@ -13,6 +11,7 @@ use jni::sys::{jint, jlong};
 use crate::arrow;
 use crate::error::{Kind, NativeError};
 use crate::handles::{self, OpenSession};
+use crate::millis::millis;
 
 const READY_FOR_ROWS: jint = 1;
 const RESPONSES: jint = 2;
@@ -38,7 +37,7 @@ pub(crate) fn skip(handle: jlong, tracking_ids: &[u8]) -> Result<(), NativeError
 }
 
 pub(crate) fn wait(handle: jlong, timeout_millis: jlong, finishing: bool) -> Result<jint, NativeError> {
-    let timeout = Duration::from_millis(u64::try_from(timeout_millis).unwrap_or(0));
+    let timeout = millis(timeout_millis);
     let state = handles::get(handle)?.session.wait(timeout, finishing)?;
     let bits = [
         (state.wants_rows, READY_FOR_ROWS),
@@ -73,6 +72,10 @@ pub(crate) fn take_logs(handle: jlong) -> Result<Vec<Vec<u8>>, NativeError> {
 pub(crate) fn stats(handle: jlong) -> Result<Vec<u8>, NativeError> {
     let stats = handles::get(handle)?.session.stats();
     serde_json::to_vec(&stats).map_err(|e| NativeError::new(Kind::Internal, e.to_string()))
+}
+
+pub(crate) fn drain(handle: jlong, timeout_millis: jlong) -> Result<bool, NativeError> {
+    Ok(handles::get(handle)?.session.drain(millis(timeout_millis)))
 }
 
 pub(crate) fn stop(handle: jlong) -> Result<(), NativeError> {

@@ -17,7 +17,7 @@ use crate::request::{Origin, Request};
 use crate::retry_budget::RetryBudget;
 use crate::session::LogLines;
 use crate::token::Tokens;
-use crate::transport::{EngineContext, Engines, Sent, Transport};
+use crate::transport::{EngineContext, Engines, Permit, Sent, Transport};
 use crate::warmup::WarmUp;
 use crate::window::{Entry, Window};
 
@@ -173,8 +173,8 @@ impl Engine {
         let started_at = SystemTime::now();
         let started = Instant::now();
         let request = redirected.unwrap_or(&exchange.request);
-        let Sent { result, facts } =
-            self.transport.send(request, self.limits.of(request), &mut exchange.memory).await;
+        let permit = Permit::of_session(self.limits.of(request), &mut exchange.passage);
+        let Sent { result, facts } = self.transport.send(request, permit, &mut exchange.memory).await;
         if let Some(most) = self.plan.execution.max_announced_pause_ms
             && let Ok(response) = &result
             && let Some(pause) = announced::pause(response.status, &response.headers, SystemTime::now)

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::budget::Reservation;
 use crate::error::{RowError, RuntimeError};
+use crate::gate::Passage;
 use crate::parsed::{BodyVerdict, Parsed};
 use crate::request::Request;
 use crate::source_columns::SourceRow;
@@ -45,6 +46,8 @@ pub struct Exchange {
     pub(crate) cost: Cost,
     /// While it does not pause.
     pub(crate) turn: Option<Turn>,
+    /// Passed while an attempt is written or what became of it is not settled.
+    pub(crate) passage: Passage,
     /// The bytes that this exchange holds from the process's budget.
     pub(crate) memory: Reservation,
 }
@@ -319,6 +322,7 @@ pub(crate) mod sample {
             started_at: SystemTime::UNIX_EPOCH,
             stopped: None,
             turn: None,
+            passage: Passage::default(),
             source: None,
             pause: Duration::ZERO,
             cost: Cost::default(),

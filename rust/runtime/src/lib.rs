@@ -18,6 +18,7 @@ mod error;
 mod exchange;
 mod fail_when;
 mod field_columns;
+mod gate;
 mod header_template;
 mod latencies;
 mod mask;

@@ -146,6 +146,7 @@ impl Interceptor for Retry {
                         exchange.pause += pause;
                         // Others go meanwhile. Afterwards it does not wait behind them: they may be many, and it was first.
                         exchange.turn = None;
+                        exchange.passage.go_back();
                         tokio::time::sleep(pause).await;
                     }
                 }

@@ -22,6 +22,7 @@ use super::{Rendered, panic_message};
 use crate::ending::Stage;
 use crate::engine::Engine;
 use crate::error::RuntimeError;
+use crate::gate::Passage;
 use crate::middleware::Chain;
 use crate::window::Entry;
 
@@ -190,6 +191,7 @@ async fn exchange(
     let Rendered { mut exchange, parts } = rendered;
     let (turn, seat) = entry.split();
     exchange.turn = Some(turn);
+    exchange.passage = Passage::through(shared.gate.clone());
     let run = async {
         exchange.memory.admit(ANSWER_ALLOWANCE).await;
         exchange.started_at = SystemTime::now();

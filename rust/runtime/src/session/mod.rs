@@ -246,6 +246,14 @@ impl Session {
         self.shared.stats()
     }
 
+    /// Stops sending in order: no further request is written, and those that have been are waited for, at most for
+    /// `timeout`. True when each of them is completed or pauses before its retry. What is completed is to be taken between
+    /// two calls: answers wait for the memory that it holds. May be called repeatedly; [`Session::stop`] drops what is left.
+    pub fn drain(&self, timeout: Duration) -> bool {
+        self.feed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.shared.drain(RuntimeError::Closed("the session was stopped".into()), timeout)
+    }
+
     /// Stops sending at once: no further row is sent, what is in flight is dropped and its connections are closed. What is
     /// completed can still be taken. May be called repeatedly.
     pub fn stop(&self) {

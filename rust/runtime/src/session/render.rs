@@ -16,6 +16,7 @@ use crate::budget::{ByteBudget, Reservation};
 use crate::engine::Engine;
 use crate::error::{RowError, RuntimeError};
 use crate::exchange::{Exchange, Notes};
+use crate::gate::Passage;
 use crate::middleware::{Chain, Part, Registry};
 use crate::request::{Request, RequestTemplate, check_url_bytes, digest_text};
 use crate::request_id::RequestIds;
@@ -183,6 +184,7 @@ fn exchange(
         started_at: SystemTime::now(),
         stopped: None,
         turn: None,
+        passage: Passage::default(),
         source: None,
         pause: Duration::ZERO,
         cost: Cost::default(),

@@ -11,6 +11,7 @@ use crate::budget::{ByteBudget, Watcher};
 use crate::error::RuntimeError;
 use crate::exchange::{Exchange, Outcome};
 use crate::fail_when::Watch;
+use crate::gate::Gate;
 use crate::parsed::Parsed;
 use crate::traffic::Traffic;
 
@@ -100,6 +101,7 @@ pub(crate) struct Shared {
     changed: Condvar,
     budget: Arc<ByteBudget>,
     watch: Arc<Watch>,
+    pub(super) gate: Arc<Gate>,
     stopped: AtomicBool,
 }
 
@@ -132,6 +134,7 @@ impl Shared {
             changed: Condvar::new(),
             budget,
             watch,
+            gate: Arc::default(),
             stopped: AtomicBool::new(false),
         });
         let watcher: Weak<Self> = Arc::downgrade(&shared);
@@ -164,6 +167,8 @@ impl Shared {
 
     /// Takes in an exchange that was in flight.
     pub(super) fn completed(&self, mut exchange: Box<Exchange>) {
+        // Given up when the exchange can be taken.
+        let _passage = std::mem::take(&mut exchange.passage);
         let answer = match &exchange.result {
             Some(Ok(response)) => response.body.len(),
             _ => 0,
@@ -221,6 +226,13 @@ impl Shared {
     pub(super) fn fail(&self, error: RuntimeError) {
         self.state().failure.get_or_insert(error);
         self.changed.notify_all();
+    }
+
+    /// Lets no request be written any more, and waits for those that have been, at most for `timeout`. True when no
+    /// exchange is left that was waited for.
+    pub(super) fn drain(&self, error: RuntimeError, timeout: Duration) -> bool {
+        self.fail(error);
+        self.gate.close(timeout)
     }
 
     /// Lets no exchange go on, not even one that is under way.

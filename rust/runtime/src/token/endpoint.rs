@@ -18,7 +18,7 @@ use crate::exchange::FailureKind;
 use crate::mask::Mask;
 use crate::rate::RateLimiter;
 use crate::request::{Origin, PRODUCT, Request, secret};
-use crate::transport::{EngineContext, Engines, Transport};
+use crate::transport::{EngineContext, Engines, Permit, Transport};
 
 /// No answer of a token endpoint is longer.
 const LONGEST_ANSWER: usize = 1 << 20;
@@ -95,7 +95,7 @@ impl Endpoint {
         let mut request = self.request.clone();
         request.body = self.form(refresh).into();
         let mut memory = self.budget.take(0);
-        match self.transport.send(&request, &self.limiter, &mut memory).await.result {
+        match self.transport.send(&request, Permit::of(&self.limiter), &mut memory).await.result {
             Ok(answer) => grant::read(&answer),
             Err(failure) => Err(Refused {
                 why: format!("did not answer: {}", failure.message),

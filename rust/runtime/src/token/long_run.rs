@@ -14,7 +14,7 @@ use crate::budget::ByteBudget;
 use crate::engine::Engine;
 use crate::rate::RateLimiter;
 use crate::request::{self, Request};
-use crate::transport::Engines;
+use crate::transport::{Engines, Permit};
 
 const RUN: Duration = Duration::from_secs(30);
 const TASKS: usize = 8;
@@ -45,7 +45,10 @@ async fn a_run_of_thirty_seconds_with_tokens_that_live_two_meets_no_refusal() {
         while begin.elapsed() < RUN {
             let mut request = Request::new(Method::GET, place.clone(), "/".into());
             request.headers.insert(AUTHORIZATION, tokens.get().await.unwrap().header());
-            let sent = engine.transport.send(&request, engine.limits.of(&request), &mut budget.take(0)).await;
+            let sent = engine
+                .transport
+                .send(&request, Permit::of(engine.limits.of(&request)), &mut budget.take(0))
+                .await;
             assert_eq!(sent.result.unwrap().status, StatusCode::OK);
             sleep(Duration::from_millis(50)).await;
         }

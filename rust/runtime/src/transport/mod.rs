@@ -7,11 +7,13 @@ mod engines;
 mod failure;
 mod hyper;
 mod message;
+mod permit;
 mod render;
 
 pub use self::hyper::{HyperTransport, Lookup};
 pub(crate) use engines::RENDER;
 pub use engines::{EngineContext, EngineFactory, Engines};
+pub use permit::Permit;
 pub use render::RenderTransport;
 
 use std::sync::Arc;
@@ -19,20 +21,19 @@ use std::sync::Arc;
 use crate::budget::Reservation;
 use crate::exchange::{Failure, Response, TransportFacts};
 use crate::middleware::BoxFuture;
-use crate::rate::RateLimiter;
 use crate::request::{Origin, Request};
 
 /// One engine: keeps connections and sends requests over them. Shared by all tasks of a process.
 pub trait Transport: Send + Sync {
     /// Sends a request once and reads its answer to the end, or to the cap.
     ///
-    /// A slot of `limiter` is spent for it, and has come when the request is written. `memory` grows with
-    /// the answer; reading waits while the process's budget is full. Dropping the future ends the attempt and closes
-    /// its connection.
+    /// A slot of the permit's limiter is spent for it, and has come when the request is written; [`Permit::pass`] comes
+    /// right before. `memory` grows with the answer; reading waits while the process's budget is full. Dropping the future
+    /// ends the attempt and closes its connection.
     fn send<'a>(
         &'a self,
         request: &'a Request,
-        limiter: &'a RateLimiter,
+        permit: Permit<'a>,
         memory: &'a mut Reservation,
     ) -> BoxFuture<'a, Sent>;
 

@@ -5,12 +5,11 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
 use super::message::{message, uri};
-use super::{Connections, EngineContext, Sent, Transport};
+use super::{Connections, EngineContext, Permit, Sent, Transport};
 use crate::budget::Reservation;
 use crate::error::RuntimeError;
 use crate::exchange::{Failure, Response, TransportFacts};
 use crate::middleware::BoxFuture;
-use crate::rate::RateLimiter;
 use crate::request::{Request, shown_value};
 
 /// Opens no connection and spends no slot of the rate limit. Every request is answered at once with status 200 and
@@ -30,10 +29,11 @@ impl Transport for RenderTransport {
     fn send<'a>(
         &'a self,
         request: &'a Request,
-        _: &'a RateLimiter,
+        mut permit: Permit<'a>,
         memory: &'a mut Reservation,
     ) -> BoxFuture<'a, Sent> {
         Box::pin(async move {
+            permit.pass().await;
             let result = answer(request, self.compressed);
             if let Ok(response) = &result {
                 memory.grow(response.body.len()).await;
@@ -83,11 +83,13 @@ mod tests {
 
     use super::*;
     use crate::budget::ByteBudget;
+    use crate::rate::RateLimiter;
     use crate::request::Origin;
 
     async fn send(request: &Request) -> Sent {
         let mut memory = ByteBudget::new(1 << 20).take(0);
-        RenderTransport::default().send(request, &RateLimiter::new(Some(1e-6)), &mut memory).await
+        let limiter = RateLimiter::new(Some(1e-6));
+        RenderTransport::default().send(request, Permit::of(&limiter), &mut memory).await
     }
 
     #[tokio::test]

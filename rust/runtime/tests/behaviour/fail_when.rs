@@ -78,3 +78,31 @@ fn a_session_that_is_stopped_has_the_answers_of_all_but_those_in_flight() {
     let kept = take(&session).len() as u64;
     assert!(sent < 5_000 && kept + 4 >= sent, "{sent} sent, {kept} answers kept");
 }
+
+#[test]
+fn a_session_that_ends_in_order_has_the_answer_of_every_request_that_was_written() {
+    let api = Api::start(&["--latency", "fixed:20ms"]);
+    let executor = Executor::new();
+    let sections = "transport: {tcp_connection: {limit: 4}}";
+    let session = open(&executor, &executor.engine(&api.config("url_path: /a", sections, "")), "").unwrap();
+    session.submit(&ids("", 0..5_000)).unwrap();
+    api.until(|report| report.requests >= 20);
+    assert!(session.drain(PATIENCE));
+    session.stop();
+    let sent = api.report().requests;
+    assert!(sent < 5_000 && take(&session).len() as u64 == sent, "{sent} sent");
+}
+
+#[test]
+fn a_session_that_ends_in_order_waits_for_no_row_that_pauses() {
+    let api = Api::start(&["--fail", "1:503:retry-after=3600"]);
+    let executor = Executor::new();
+    let sections = "execution: {obey_announced_limits: false, max_requests_per_second: 5}\n\
+                    middleware: [{type: retry, max_retry_after: 3600}]";
+    let session = open(&executor, &executor.engine(&api.config("url_path: /a", sections, "")), "").unwrap();
+    session.submit(&ids("", 0..5_000)).unwrap();
+    api.until(|report| report.requests >= 3 && report.in_flight == 0);
+    assert!(session.drain(PATIENCE));
+    session.stop();
+    assert!(take(&session).is_empty());
+}

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use apisink_origin::{Origin, Script};
 use apisink_plan::{HttpVersionPlan, Inputs, SecretValues};
-use apisink_runtime::transport::{EngineContext, HyperTransport, Transport};
+use apisink_runtime::transport::{EngineContext, HyperTransport, Permit, Transport};
 use apisink_runtime::{ByteBudget, RateLimiter, Request};
 use serde::Serialize;
 
@@ -89,7 +89,7 @@ async fn round(
                     };
                     let request = Request::new(http::Method::GET, origin.clone(), path);
                     let mut memory = budget.take(0);
-                    let sent = engine.send(&request, &limiter, &mut memory).await;
+                    let sent = engine.send(&request, Permit::of(&limiter), &mut memory).await;
                     let end = match sent.result {
                         Ok(response) if response.truncated => "truncated".to_owned(),
                         Ok(response) => response.status.to_string(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use apisink_origin::{Origin, Script};
 use apisink_plan::{Secret, SecretValues, TransportPlan};
-use apisink_runtime::transport::{EngineContext, HyperTransport, Sent, Transport};
+use apisink_runtime::transport::{EngineContext, HyperTransport, Permit, Sent, Transport};
 use apisink_runtime::{ByteBudget, Failure, RateLimiter, Request, Response, RuntimeError, TransportFacts};
 use http::Method;
 
@@ -43,7 +43,7 @@ impl Client {
 
     pub(crate) async fn sent(&self, request: &Request) -> Sent {
         let mut memory = ByteBudget::new(64 << 20).take(0);
-        within(self.transport.send(request, &self.limiter, &mut memory)).await
+        within(self.transport.send(request, Permit::of(&self.limiter), &mut memory)).await
     }
 
     /// Asks with GET, and must be answered.

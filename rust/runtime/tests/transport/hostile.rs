@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apisink_runtime::transport::Transport;
+use apisink_runtime::transport::{Permit, Transport};
 use apisink_runtime::{ByteBudget, Failure, FailureKind, Response};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
@@ -37,7 +37,7 @@ async fn endless(begin: &'static str, piece: &'static str, pause: Duration) -> S
 async fn ask(client: &Client, url: &str) -> (Result<Response, Failure>, usize) {
     let budget = ByteBudget::new(64 << 20);
     let mut memory = budget.take(0);
-    let sent = within(client.transport.send(&get(url, "/"), &client.limiter, &mut memory)).await;
+    let sent = within(client.transport.send(&get(url, "/"), Permit::of(&client.limiter), &mut memory)).await;
     (sent.result, memory.bytes())
 }
 

@@ -2,8 +2,8 @@
 
 use apisink_runtime::middleware::{BoxFuture, Registry};
 use apisink_runtime::rate::Keeper;
-use apisink_runtime::transport::{Connections, Engines, Sent, Transport};
-use apisink_runtime::{Process, RateLimiter, Request, Reservation, Response, RuntimeError, TransportFacts};
+use apisink_runtime::transport::{Connections, Engines, Permit, Sent, Transport};
+use apisink_runtime::{Process, Request, Reservation, Response, RuntimeError, TransportFacts};
 
 use crate::support::{compiled, run, texts};
 
@@ -14,7 +14,7 @@ impl Transport for Parrot {
     fn send<'a>(
         &'a self,
         request: &'a Request,
-        _: &'a RateLimiter,
+        _: Permit<'a>,
         _: &'a mut Reservation,
     ) -> BoxFuture<'a, Sent> {
         Box::pin(async move {

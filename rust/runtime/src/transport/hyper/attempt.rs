@@ -17,6 +17,7 @@ use crate::budget::Reservation;
 use crate::exchange::{Failure, FailureKind, Response, TransportFacts};
 use crate::rate::{RateLimiter, Slot};
 use crate::request::Request;
+use crate::transport::Permit;
 use crate::transport::failure::{classify, is_refusal, not_sent};
 use crate::transport::message;
 
@@ -35,10 +36,11 @@ impl HyperTransport {
     pub(super) async fn attempt(
         &self,
         request: &Request,
-        limiter: &RateLimiter,
+        mut permit: Permit<'_>,
         memory: &mut Reservation,
         facts: &mut TransportFacts,
     ) -> Result<Response, Failure> {
+        let limiter = permit.limiter();
         // A request that cannot be sent takes no connection and no slot.
         let uri = message::uri(&request.target)?;
         let peer = request.origin.authority.as_str();
@@ -62,6 +64,7 @@ impl HyperTransport {
                 None => message::message(request, uri.clone(), self.plan.decompress),
             };
             self.shape(&mut message, request, &connection)?;
+            permit.pass().await;
             let written = Instant::now();
             connection.note(facts, written);
             slot.spend();

@@ -21,12 +21,11 @@ use self::clock::{Phases, Timers};
 use self::connect::Connector;
 pub use self::dial::Lookup;
 use self::pool::Pool;
-use super::{Connections, EngineContext, Sent, Transport};
+use super::{Connections, EngineContext, Permit, Sent, Transport};
 use crate::budget::Reservation;
 use crate::error::RuntimeError;
 use crate::exchange::{Failure, TransportFacts};
 use crate::middleware::BoxFuture;
-use crate::rate::RateLimiter;
 use crate::request::{Origin, Request};
 
 /// HTTP/1.1 and HTTP/2 over plain TCP or TLS, with a bounded number of connections.
@@ -70,13 +69,13 @@ impl Transport for HyperTransport {
     fn send<'a>(
         &'a self,
         request: &'a Request,
-        limiter: &'a RateLimiter,
+        permit: Permit<'a>,
         memory: &'a mut Reservation,
     ) -> BoxFuture<'a, Sent> {
         Box::pin(async move {
             self.reaping.call_once(|| Pool::reap(&self.pool));
             let mut facts = TransportFacts::default();
-            let result = self.attempt(request, limiter, memory, &mut facts).await;
+            let result = self.attempt(request, permit, memory, &mut facts).await;
             Sent { result, facts }
         })
     }

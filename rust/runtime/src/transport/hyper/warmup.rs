@@ -13,6 +13,7 @@ use crate::budget::ByteBudget;
 use crate::exchange::{Failure, TransportFacts};
 use crate::rate::RateLimiter;
 use crate::request::{Origin, PRODUCT, Request};
+use crate::transport::Permit;
 
 impl HyperTransport {
     /// Leaves a connection in the pool; with a path, one that has answered.
@@ -22,7 +23,8 @@ impl HyperTransport {
             request.headers.insert(USER_AGENT, HeaderValue::from_static(PRODUCT));
             let mut memory = ByteBudget::new(usize::MAX).take(0);
             let mut facts = TransportFacts::default();
-            self.attempt(&request, &RateLimiter::new(None), &mut memory, &mut facts).await?;
+            let limiter = RateLimiter::new(None);
+            self.attempt(&request, Permit::of(&limiter), &mut memory, &mut facts).await?;
             return Ok(());
         }
         let host = self.pool.host(origin);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use apisink_runtime::transport::Transport;
+use apisink_runtime::transport::{Permit, Transport};
 use apisink_runtime::{ByteBudget, FailureKind};
 use tokio::sync::Notify;
 
@@ -135,7 +135,7 @@ async fn data_beyond_its_window_is_not_kept() {
     holder.grow(2).await;
     let mut memory = budget.take(0);
     let request = get(&server.url, "/");
-    let sending = client.transport.send(&request, &client.limiter, &mut memory);
+    let sending = client.transport.send(&request, Permit::of(&client.limiter), &mut memory);
     let freeing = async {
         refused.notified().await;
         drop(holder);

@@ -115,6 +115,14 @@ public final class Native {
   public static native byte[] sessionStats(long session);
 
   /**
+   * Stops sending in order: no further request is written, and those that have been are waited for, at most for {@code
+   * timeoutMillis}. What is completed is to be taken between two calls: answers wait for the memory that it holds.
+   *
+   * @return whether none is left to wait for
+   */
+  public static native boolean drainSession(long session, long timeoutMillis);
+
+  /**
    * Stops sending and drops what is in flight. Returns at once; may be called again. What is completed can still be
    * taken.
    */

@@ -87,6 +87,14 @@ private[apisink] final class NativeSession private (handle: Long, allocator: Buf
 
   def stats(): SessionStats = SessionStats.fromJson(Json.parse(Native.sessionStats(handle)))
 
+  /**
+   * Lets no further request be written, and waits for the answers of those that have been, at most so many milliseconds.
+   * What is completed is to be taken between two calls.
+   *
+   * @return whether there are none left to wait for
+   */
+  def drain(timeoutMillis: Long): Boolean = closed || Native.drainSession(handle, timeoutMillis)
+
   /** Stops sending and drops what is in flight; what is completed can still be taken. Returns at once. */
   def stop(): Unit = if (!closed) Native.stopSession(handle)
 

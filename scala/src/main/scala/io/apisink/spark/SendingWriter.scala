@@ -2,7 +2,7 @@ package io.apisink.spark
 
 import scala.util.control.NonFatal
 
-import io.apisink.Outcomes
+import io.apisink.{ApiSinkPlugin, Outcomes}
 import io.apisink.jni.Native
 import io.apisink.journal.{DeliveredIds, EarlierAnswers, EarlierFiles, JournalWriter}
 import io.apisink.metrics.{SessionStats, WriteMetrics}
@@ -11,7 +11,7 @@ import io.apisink.session.{NativeLog, NativeSession, TaskIdentity}
 import org.apache.arrow.memory.BufferAllocator
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
-import org.apache.spark.{TaskContext, TaskKilledException}
+import org.apache.spark.{SparkEnv, TaskContext, TaskKilledException}
 import org.apache.spark.sql.apisink.{ArrowTypes, SourceBatch, TaskSqlMetrics}
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.connector.metric.CustomTaskMetric
@@ -83,10 +83,10 @@ private[spark] final class SendingWriter(job: WriteJob, partition: Int, taskAtte
     commit
   }
 
-  /** Stops sending at once when Spark has killed the task. */
+  /** Stops sending when Spark has killed the task. */
   private def checkAlive(): Unit =
     if (task.exists(_.isInterrupted())) {
-      sender.foreach(_.stop())
+      sender.foreach(_.salvage())
       throw new TaskKilledException("the task was killed while it sent rows")
     }
 }
@@ -115,6 +115,7 @@ private final class Sender(
     session: NativeSession,
     val journal: JournalWriter,
     flushMillis: Long,
+    graceMillis: Long,
     hadoopConf: Configuration,
     progress: ProgressAccumulator,
     checkAlive: () => Unit
@@ -167,13 +168,17 @@ private final class Sender(
     tell()
   }
 
-  /** After a failure: answers that have arrived are journaled, as far as possible. May be called again. */
+  /**
+   * After a failure: what is in flight may be answered within the grace time, and answers are journaled, as far as
+   * possible. May be called again.
+   */
   def salvage(): Unit = {
     // A task that is killed with interruptOnCancel: file systems give up when the flag is set.
     val interrupted = Thread.interrupted()
     try {
-      // Else rows would go on to be sent whose answers nobody takes.
       try {
+        drain()
+        // Else rows would go on to be sent whose answers nobody takes.
         session.stop()
         while (takeResponses()) {}
       } catch {
@@ -185,9 +190,6 @@ private final class Sender(
     } finally if (interrupted) Thread.currentThread().interrupt()
   }
 
-  /** Aborts what is in flight. Answers that have arrived are kept. */
-  def stop(): Unit = salvage()
-
   override def close(): Unit =
     try session.close()
     finally
@@ -195,6 +197,11 @@ private final class Sender(
       finally
         try batch.close()
         finally allocator.close()
+
+  private def drain(): Unit = {
+    val deadline = System.nanoTime() + graceMillis * 1000000L
+    while (System.nanoTime() < deadline && !session.drain(SendingWriter.Slice)) while (takeResponses()) {}
+  }
 
   private def submit(): Unit = {
     batch.finish()
@@ -276,6 +283,7 @@ private object Sender {
         session,
         journal,
         job.limits.millis,
+        ApiSinkPlugin.grace(SparkEnv.get.conf),
         job.hadoopConf.value.value,
         job.progress,
         checkAlive

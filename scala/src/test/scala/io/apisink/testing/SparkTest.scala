@@ -26,12 +26,15 @@ abstract class SparkTest extends AnyFunSuite {
 
   protected def delta(path: Path): DataFrame = spark.read.format("delta").load(path.toString)
 
+  /** Whether no task holds a batch: those that were killed or have failed are through as well. */
+  protected def noneSends: Boolean = ArrowTypes.allocatedBytes == 0
+
   override def withFixture(test: NoArgTest) = {
     val outcome = super.withFixture(test)
     if (outcome.isSucceeded) {
       Eventually.until(
         s"Arrow memory left after the test: ${ArrowTypes.allocatedBytes} bytes"
-      )(ArrowTypes.allocatedBytes == 0)
+      )(noneSends)
     }
     outcome
   }
