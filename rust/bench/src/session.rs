@@ -11,8 +11,8 @@ use arrow_array::{ArrayRef, RecordBatch, StringArray};
 
 use crate::PATH;
 
-/// Rows of a batch.
-const BATCH: usize = 1_000;
+/// Rows of a batch; about those of a job.
+const BATCH: usize = 250;
 
 /// Rows with the columns `id` and `region`, in batches; a whole number of batches.
 pub fn batches(rows: usize) -> Vec<RecordBatch> {

@@ -50,7 +50,7 @@ keys! {
             .for_example(400)
             .optional("four times `transport.tcp_connection.limit`, at least 64"),
         /// Rows of one batch that crosses into the native library.
-        batch_rows: u32 = whole(1..=1_000_000, "rows").or(1024),
+        batch_rows: u32 = whole(1..=1_000_000, "rows").or(256),
         /// Size of one such batch.
         batch_bytes: u64 = whole(KIB..=GIB, "bytes").or(MIB),
         /// What requests, answers and waiting rows of an executor process may take together.

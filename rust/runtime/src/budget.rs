@@ -128,6 +128,11 @@ impl Reservation {
         self.wait_until(|held| held.try_grow(bytes)).await;
     }
 
+    /// [`Reservation::grow`] without a wait; false when there would be one.
+    pub(crate) fn grow_at_once(&mut self, bytes: usize) -> bool {
+        self.try_grow(bytes)
+    }
+
     async fn wait_until(&mut self, mut granted: impl FnMut(&mut Self) -> bool) {
         if granted(self) {
             return;

@@ -64,17 +64,15 @@ impl Passage {
         Self { gate: Some(gate), passed: false }
     }
 
-    /// Passes. Never returns once the gate is closed: the exchange is dropped with its session.
-    pub(crate) async fn pass(&mut self) {
-        let Some(gate) = &self.gate else { return };
-        if self.passed && gate.passed.load(Ordering::SeqCst) & CLOSED == 0 {
-            return;
+    /// Passes; false once the gate is closed.
+    pub(crate) fn pass(&mut self) -> bool {
+        let Some(gate) = &self.gate else { return true };
+        let repeats = self.passed && gate.passed.load(Ordering::SeqCst) & CLOSED == 0;
+        if !repeats {
+            self.go_back();
+            self.passed = self.gate.as_ref().is_some_and(|gate| gate.enter());
         }
-        self.go_back();
-        if !self.gate.as_ref().is_some_and(|gate| gate.enter()) {
-            return std::future::pending().await;
-        }
-        self.passed = true;
+        self.passed
     }
 
     /// Is not waited for any more, until it passes again.
@@ -95,21 +93,15 @@ impl Drop for Passage {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt;
-
     use super::*;
-
-    fn passes(passage: &mut Passage) -> bool {
-        passage.pass().now_or_never().is_some()
-    }
 
     #[test]
     fn those_that_have_passed_are_waited_for_and_no_others_pass() {
         let gate = Arc::new(Gate::default());
         let (mut first, mut second) = (Passage::through(gate.clone()), Passage::through(gate.clone()));
-        assert!(passes(&mut first) && passes(&mut first));
+        assert!(first.pass() && first.pass());
         assert!(!gate.close(Duration::ZERO));
-        assert!(!passes(&mut second));
+        assert!(!second.pass());
         assert!(!gate.close(Duration::ZERO));
         let closing = std::thread::spawn({
             let gate = gate.clone();
@@ -124,10 +116,10 @@ mod tests {
     fn one_that_pauses_or_would_pass_again_is_not_waited_for() {
         let gate = Arc::new(Gate::default());
         let (mut pausing, mut repeating) = (Passage::through(gate.clone()), Passage::through(gate.clone()));
-        assert!(passes(&mut pausing) && passes(&mut repeating));
+        assert!(pausing.pass() && repeating.pass());
         pausing.go_back();
         assert!(!gate.close(Duration::ZERO));
-        assert!(!passes(&mut repeating));
+        assert!(!repeating.pass());
         assert!(gate.close(Duration::ZERO));
     }
 }

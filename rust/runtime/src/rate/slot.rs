@@ -68,6 +68,11 @@ impl Slot {
         Self { at: Some(begins), lapses: Some(lapses), late: Duration::MAX, era: None, held }
     }
 
+    /// Whether it is one of no schedule: now is as good as later.
+    pub(crate) fn is_free(&self) -> bool {
+        self.at.is_none()
+    }
+
     /// A request is written with it. One that is never spent has lapsed.
     pub fn spend(&mut self) {
         self.held.spend();

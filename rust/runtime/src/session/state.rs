@@ -15,11 +15,12 @@ use crate::gate::Gate;
 use crate::parsed::Parsed;
 use crate::traffic::Traffic;
 
-/// With fewer rows pending than this, the next batch is wanted: it is prepared while these are sent.
-const PENDING_LOW_WATER: usize = 1024;
+/// With fewer rows pending than this, the next batch is wanted: it is prepared while these are sent. No more than that: what waits
+/// for long has left the processor's caches when its turn comes.
+const PENDING_LOW_WATER: usize = 512;
 
 /// So many completed rows, or bytes of them, are worth a response batch.
-const BATCH_ROWS: usize = 1024;
+const BATCH_ROWS: usize = 512;
 const BATCH_BYTES: usize = 1024 * 1024;
 
 /// One response batch holds no more than this, unless one row does: it is a copy that no budget knows of.

@@ -29,8 +29,13 @@ impl<'a> Permit<'a> {
     /// Right before the request is written. From here on its answer is waited for when the session ends early; when that
     /// has begun already, this never returns, and the attempt is dropped unsent.
     pub async fn pass(&mut self) {
-        if let Some(passage) = &mut self.passage {
-            passage.pass().await;
+        if !self.passes() {
+            std::future::pending().await
         }
+    }
+
+    /// The same at once; when this is false, the attempt is to wait until it is dropped.
+    pub(crate) fn passes(&mut self) -> bool {
+        self.passage.as_mut().is_none_or(|passage| passage.pass())
     }
 }

@@ -45,26 +45,44 @@ impl HyperTransport {
         let uri = message::uri(&request.target)?;
         let peer = request.origin.authority.as_str();
         let host = self.pool.host(&request.origin);
-        let (place, wait) = timed(self.pool.place(&host)).await;
-        let Some(place) = place else {
-            return Err(not_sent(FailureKind::Transport, "the transport is shut down".into()));
+        // Most requests find all that they need: what may have to be waited for is asked for without a future first, since to make
+        // one, to move it into place and to poll it is a good part of what an attempt costs.
+        let place = match self.pool.free_place(&host) {
+            Some(place) => place,
+            None => {
+                let (place, wait) = timed(Box::pin(self.pool.place(&host))).await;
+                facts.pool_wait = wait;
+                place.ok_or_else(|| not_sent(FailureKind::Transport, "the transport is shut down".into()))?
+            }
         };
-        facts.pool_wait = wait;
         let mut clock = Clock::start(Duration::from_millis(self.plan.base_timeout_ms), &self.timers);
-        let (mut slot, wait) = left_out(&mut clock, limiter.reserve()).await;
-        facts.rate_wait += wait;
+        let mut slot = match limiter.free_slot() {
+            Some(slot) => slot,
+            None => self.reserve(limiter, &mut clock, facts).await,
+        };
         let mut unsent = None;
         let mut refusals = 0;
         loop {
-            let Ready { mut connection, was_idle } =
-                self.ready_connection(&place, request, limiter, &mut slot, &mut clock, facts).await?;
+            let mut taken = if slot.is_free() { place.take_at_once() } else { None };
+            let (mut connection, was_idle) = match idle_connection(&mut taken) {
+                Some(connection) if !limiter.is_lost(&slot) => (connection, true),
+                connection => {
+                    let taken =
+                        connection.map(|connection| Taken::Ready(connection, Duration::ZERO)).or(taken);
+                    let waiting = self.ready_connection(&place, taken, limiter, &mut slot, &mut clock, facts);
+                    let Ready { connection, was_idle } = Box::pin(waiting).await?;
+                    (connection, was_idle)
+                }
+            };
             let before = connection.line().traffic.so_far();
             let mut message = match unsent.take() {
                 Some(message) => message,
                 None => message::message(request, uri.clone(), self.plan.decompress),
             };
             self.shape(&mut message, request, &connection)?;
-            permit.pass().await;
+            if !permit.passes() {
+                return std::future::pending().await;
+            }
             let written = Instant::now();
             connection.note(facts, written);
             slot.spend();
@@ -108,11 +126,21 @@ impl HyperTransport {
             }
             if refused {
                 // The server has seen it.
-                let (other, wait) = left_out(&mut clock, limiter.reserve()).await;
-                slot = other;
-                facts.rate_wait += wait;
+                slot = self.reserve(limiter, &mut clock, facts).await;
             }
         }
+    }
+
+    /// Another slot; the wait for the driver, who may keep the limit, is left out of the attempt's time.
+    async fn reserve(
+        &self,
+        limiter: &RateLimiter,
+        clock: &mut Clock<'_>,
+        facts: &mut TransportFacts,
+    ) -> Slot {
+        let (slot, wait) = left_out(clock, Box::pin(limiter.reserve())).await;
+        facts.rate_wait += wait;
+        slot
     }
 
     /// Gives a message the form that its connection takes.
@@ -144,11 +172,11 @@ impl HyperTransport {
         Ok(())
     }
 
-    /// A connection for this moment: the slot has come when it is returned.
+    /// A connection for this moment: the slot has come when it is returned. `taken` is what the place has given already.
     async fn ready_connection(
         &self,
         place: &Place<'_>,
-        request: &Request,
+        mut taken: Option<Taken>,
         limiter: &RateLimiter,
         slot: &mut Slot,
         clock: &mut Clock<'_>,
@@ -157,9 +185,15 @@ impl HyperTransport {
         let mut renewals = 0;
         loop {
             facts.rate_wait += left_out(clock, slot.approach(AHEAD)).await.1;
-            let (taken, wait) = left_out(clock, place.take()).await;
-            facts.pool_wait += wait;
-            let (connection, was_idle) = match taken {
+            let given = match taken.take() {
+                Some(given) => given,
+                None => {
+                    let (given, wait) = left_out(clock, place.take()).await;
+                    facts.pool_wait += wait;
+                    given
+                }
+            };
+            let (connection, was_idle) = match given {
                 Taken::Ready(mut connection, idle) => {
                     if !connection.is_ready(idle).await {
                         continue;
@@ -167,8 +201,7 @@ impl HyperTransport {
                     (connection, true)
                 }
                 Taken::Open(ticket) => {
-                    // Boxed: its handshakes would make the future of every attempt several times as large.
-                    let made = Box::pin(self.connector.connect(&request.origin, clock, ticket)).await?;
+                    let made = self.connector.connect(place.origin(), clock, ticket).await?;
                     (place.made(made), false)
                 }
                 Taken::Failed(failure) => return Err(failure),
@@ -177,9 +210,7 @@ impl HyperTransport {
             let unusable = limiter.is_lost(slot);
             if unusable || (renewals < RENEWALS && slot.is_late()) {
                 renewals += 1;
-                let (other, wait) = left_out(clock, limiter.reserve()).await;
-                *slot = other;
-                facts.rate_wait += wait;
+                *slot = self.reserve(limiter, clock, facts).await;
                 if unusable || slot.is_beyond(AHEAD) {
                     place.put(connection);
                     continue;
@@ -226,6 +257,18 @@ struct Ready {
     /// It was idle before, in the pool or while the slot was awaited, and may have ended unseen. The end of one that
     /// was not is the server's answer to this request.
     was_idle: bool,
+}
+
+/// The connection of what a place has given, if it can be written to at once.
+fn idle_connection(taken: &mut Option<Taken>) -> Option<Connection> {
+    let Some(Taken::Ready(connection, idle)) = taken else { return None };
+    if !connection.is_ready_at_once(*idle) {
+        return None;
+    }
+    match taken.take() {
+        Some(Taken::Ready(connection, _)) => Some(connection),
+        _ => None,
+    }
 }
 
 /// Waits for something that is not the server's doing, and leaves the wait out of the attempt's time.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::Either;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
@@ -72,6 +73,18 @@ impl Connection {
         }
     }
 
+    /// Whether it can be written to, after so long a pause. When not, it has ended, or its task has not yet seen the end of
+    /// its last answer.
+    pub(super) fn is_ready_at_once(&self, idle: Duration) -> bool {
+        if idle >= SUSPECT_AFTER {
+            self.line().traffic.suspect();
+        }
+        match self {
+            Self::Alone(alone) => alone.is_ready_at_once(),
+            Self::Stream(stream) => !stream.is_closed(),
+        }
+    }
+
     /// Waits until the end of its last answer has been seen by its task as well; false when it has ended.
     pub(super) async fn is_ready(&mut self, idle: Duration) -> bool {
         if idle >= SUSPECT_AFTER {
@@ -84,10 +97,13 @@ impl Connection {
     }
 
     /// Writes a request and waits for the head of its answer.
-    pub(super) async fn send(&mut self, message: Message) -> Result<http::Response<Incoming>, NoAnswer> {
+    pub(super) fn send(
+        &mut self,
+        message: Message,
+    ) -> impl Future<Output = Result<http::Response<Incoming>, NoAnswer>> + Send {
         match self {
-            Self::Alone(alone) => alone.send(message).await,
-            Self::Stream(stream) => stream.send(message).await,
+            Self::Alone(alone) => Either::Left(alone.send(message)),
+            Self::Stream(stream) => Either::Right(stream.send(message)),
         }
     }
 

@@ -55,12 +55,19 @@ impl Alone {
         self.sender.is_closed()
     }
 
-    pub(super) async fn is_ready(&mut self) -> bool {
-        self.sender.is_ready() || matches!(timeout(SETTLES_WITHIN, self.sender.ready()).await, Ok(Ok(())))
+    pub(super) fn is_ready_at_once(&self) -> bool {
+        self.sender.is_ready()
     }
 
-    pub(super) async fn send(&mut self, message: Message) -> Result<http::Response<Incoming>, NoAnswer> {
+    pub(super) async fn is_ready(&mut self) -> bool {
+        self.is_ready_at_once() || matches!(timeout(SETTLES_WITHIN, self.sender.ready()).await, Ok(Ok(())))
+    }
+
+    pub(super) fn send(
+        &mut self,
+        message: Message,
+    ) -> impl Future<Output = Result<http::Response<Incoming>, NoAnswer>> + Send + use<> {
         self.uses += 1;
-        self.sender.try_send_request(message).await
+        self.sender.try_send_request(message)
     }
 }

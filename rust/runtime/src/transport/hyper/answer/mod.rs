@@ -73,6 +73,9 @@ impl Reading<'_, '_> {
             if truncated {
                 return Ok(Body { bytes: chunks.finish(), truncated: true });
             }
+            if incoming.is_end_stream() {
+                break;
+            }
         }
         Ok(Body { bytes: chunks.finish(), truncated: false })
     }
@@ -143,8 +146,10 @@ impl Reading<'_, '_> {
 
     /// A wait for memory is not the server's fault.
     async fn grow(&mut self, bytes: usize) {
-        let ((), waited) = timed(self.memory.grow(bytes)).await;
-        self.clock.leave_out(waited);
+        if !self.memory.grow_at_once(bytes) {
+            let ((), waited) = timed(self.memory.grow(bytes)).await;
+            self.clock.leave_out(waited);
+        }
     }
 }
 

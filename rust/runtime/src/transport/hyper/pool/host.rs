@@ -96,8 +96,11 @@ impl Host {
 
     /// Why the connection that others have waited for cannot be made, if one has failed since `seen`.
     pub(super) fn failed_since(&self, seen: u64) -> Option<Failure> {
+        if self.failures() == seen {
+            return None;
+        }
         let opening = lock(&self.opening);
-        opening.failure.clone().filter(|_| opening.one_by_one && self.failures() > seen)
+        opening.failure.clone().filter(|_| opening.one_by_one)
     }
 
     /// Each request has its connection: there may be as many under way as connections.

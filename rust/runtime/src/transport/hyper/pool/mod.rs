@@ -65,6 +65,11 @@ impl Pool {
         host
     }
 
+    /// The right to send a request, if it is free and nobody waits for it.
+    pub(super) fn free_place<'a>(&'a self, host: &'a Arc<Host>) -> Option<Place<'a>> {
+        host.places.try_acquire().ok().map(|permit| Place { pool: self, host, _permit: permit })
+    }
+
     /// Waits for the right to send a request, in the order of asking. None once the pool is shut down.
     pub(super) async fn place<'a>(&'a self, host: &'a Arc<Host>) -> Option<Place<'a>> {
         host.places.acquire().await.ok().map(|permit| Place { pool: self, host, _permit: permit })

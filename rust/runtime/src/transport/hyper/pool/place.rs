@@ -11,6 +11,7 @@ use super::count::{Full, Ticket};
 use super::host::{Host, Idle};
 use super::lock;
 use crate::exchange::Failure;
+use crate::request::Origin;
 use crate::transport::hyper::connect::{Made, Speaks};
 use crate::transport::hyper::connection::Connection;
 use crate::transport::hyper::http1::Alone;
@@ -34,27 +35,39 @@ pub(in crate::transport::hyper) enum Taken {
 }
 
 impl Place<'_> {
-    /// A connection, or the right to make one.
+    /// Waits for a connection, or the right to make one.
     pub(in crate::transport::hyper) async fn take(&self) -> Taken {
+        let seen = self.host.failures();
+        self.pool.counts.until(|| self.look(seen)).await
+    }
+
+    /// The same, if there is one now.
+    pub(in crate::transport::hyper) fn take_at_once(&self) -> Option<Taken> {
+        self.look(self.host.failures())
+    }
+
+    /// Where it goes.
+    pub(in crate::transport::hyper) fn origin(&self) -> &Origin {
+        &self.host.origin
+    }
+
+    /// `seen` is how many connections had failed when the caller began to wait.
+    fn look(&self, seen: u64) -> Option<Taken> {
         let Self { pool, host, .. } = self;
-        let seen = host.failures();
-        let look = || {
-            let ready = host.take_stream(&pool.limits).or_else(|| host.take_idle(&pool.limits));
-            if let Some((connection, idle)) = ready {
-                return Some(Taken::Ready(connection, idle));
+        let ready = host.take_stream(&pool.limits).or_else(|| host.take_idle(&pool.limits));
+        if let Some((connection, idle)) = ready {
+            return Some(Taken::Ready(connection, idle));
+        }
+        if let Some(failure) = host.failed_since(seen) {
+            return Some(Taken::Failed(failure));
+        }
+        loop {
+            match Ticket::new(host, pool.limits.per_host, &pool.counts, pool.limits.total) {
+                Ok(ticket) => return Some(Taken::Open(ticket)),
+                Err(Full::Pool) if pool.evict() => {}
+                Err(_) => return None,
             }
-            if let Some(failure) = host.failed_since(seen) {
-                return Some(Taken::Failed(failure));
-            }
-            loop {
-                match Ticket::new(host, pool.limits.per_host, &pool.counts, pool.limits.total) {
-                    Ok(ticket) => return Some(Taken::Open(ticket)),
-                    Err(Full::Pool) if pool.evict() => {}
-                    Err(_) => return None,
-                }
-            }
-        };
-        pool.counts.until(look).await
+        }
     }
 
     /// Takes in a connection that was made; the first to use it is the caller.
