@@ -27,11 +27,9 @@ pub(super) fn message(request: &Request, target: Uri, compressed: bool) -> http:
     if compressed && !request.headers.contains_key(ACCEPT_ENCODING) {
         message.headers_mut().insert(ACCEPT_ENCODING, CODINGS);
     }
-    // Methods that define a body say that theirs is empty (RFC 9110, 8.6).
+    // Methods that define a body say that theirs is empty (RFC 9110, 8.6). The length of any other is hyper's to write.
     let defines_body = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
-    if !request.body.is_empty() {
-        message.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(request.body.len()));
-    } else if defines_body {
+    if request.body.is_empty() && defines_body {
         message.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     message

@@ -1,7 +1,7 @@
 //! The engine `render`: sends nothing, and answers with the request as it would have been sent.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
 use super::message::{message, uri};
@@ -56,7 +56,10 @@ fn answer(request: &Request, compressed: bool) -> Result<Response, Failure> {
 
 /// The request as text, with the form of its target that is meant for people.
 fn rendered(request: &Request, compressed: bool) -> Result<Bytes, Failure> {
-    let message = message(request, uri(&request.target)?, compressed);
+    let mut message = message(request, uri(&request.target)?, compressed);
+    if !request.body.is_empty() {
+        message.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(request.body.len()));
+    }
     let mut text = Vec::with_capacity(request.bytes());
     let mut push = |piece: &str| text.extend_from_slice(piece.as_bytes());
     push(request.method.as_str());

@@ -42,7 +42,7 @@ impl HyperTransport {
     ) -> Result<Response, Failure> {
         let limiter = permit.limiter();
         // A request that cannot be sent takes no connection and no slot.
-        let uri = message::uri(&request.target)?;
+        let uri = self.targets.uri(&request.target)?;
         let peer = request.origin.authority.as_str();
         let host = self.pool.host(&request.origin);
         // Most requests find all that they need: what may have to be waited for is asked for without a future first, since to make
@@ -55,23 +55,28 @@ impl HyperTransport {
                 place.ok_or_else(|| not_sent(FailureKind::Transport, "the transport is shut down".into()))?
             }
         };
-        let mut clock = Clock::start(Duration::from_millis(self.plan.base_timeout_ms), &self.timers);
+        let begun = Instant::now();
+        let base = Duration::from_millis(self.plan.base_timeout_ms);
+        let mut clock = Clock::start(base, &self.timers, begun);
         let mut slot = match limiter.free_slot() {
             Some(slot) => slot,
             None => self.reserve(limiter, &mut clock, facts).await,
         };
         let mut unsent = None;
         let mut refusals = 0;
+        let mut begun = Some(begun);
         loop {
-            let mut taken = if slot.is_free() { place.take_at_once() } else { None };
-            let (mut connection, was_idle) = match idle_connection(&mut taken) {
-                Some(connection) if !limiter.is_lost(&slot) => (connection, true),
+            let now = begun.take().unwrap_or_else(Instant::now);
+            let mut taken = if slot.is_free() { place.take_at_once(now) } else { None };
+            let (mut connection, was_idle, now) = match idle_connection(&mut taken) {
+                // Another look at the clock would show no other time.
+                Some(connection) if !limiter.is_lost(&slot) => (connection, true, now),
                 connection => {
                     let taken =
                         connection.map(|connection| Taken::Ready(connection, Duration::ZERO)).or(taken);
                     let waiting = self.ready_connection(&place, taken, limiter, &mut slot, &mut clock, facts);
                     let Ready { connection, was_idle } = Box::pin(waiting).await?;
-                    (connection, was_idle)
+                    (connection, was_idle, Instant::now())
                 }
             };
             let before = connection.line().traffic.so_far();
@@ -83,14 +88,13 @@ impl HyperTransport {
             if !permit.passes() {
                 return std::future::pending().await;
             }
-            let written = Instant::now();
-            connection.note(facts, written);
+            connection.note(facts, now);
             slot.spend();
             let sent = clock.limit(self.phases.first_byte, peer, connection.send(message)).await;
             let nothing_left = connection.line().traffic.so_far().1 == before.1;
             let mut error = match sent {
                 Ok(Ok(response)) => {
-                    facts.first_byte = Some(written.elapsed());
+                    facts.first_byte = Some(now.elapsed());
                     let result = self.read(response, &mut clock, peer, memory).await;
                     let (received, sent) = connection.bytes_since(before);
                     (facts.bytes_received, facts.bytes_sent) = (Some(received), Some(sent));

@@ -64,9 +64,9 @@ pub(super) struct Phase {
 }
 
 impl<'a> Clock<'a> {
-    /// A clock that starts now.
-    pub(super) fn start(base: Duration, timers: &'a Timers) -> Self {
-        Self { base, deadline: Instant::now() + base, timers, timer: None }
+    /// A clock that starts at this moment.
+    pub(super) fn start(base: Duration, timers: &'a Timers, now: Instant) -> Self {
+        Self { base, deadline: now + base, timers, timer: None }
     }
 
     /// Leaves a wait out of the attempt's time.
@@ -105,6 +105,8 @@ impl<'a> Clock<'a> {
             self.timer = self.timers.spare();
         }
         match &mut self.timer {
+            // It may have been set for this attempt's own end before.
+            Some(timer) if timer.deadline() == at => {}
             Some(timer) => timer.as_mut().reset(at),
             None => self.timer = Some(Box::pin(sleep_until(at))),
         }

@@ -9,6 +9,7 @@ mod dial;
 mod http1;
 mod http2;
 mod pool;
+mod targets;
 pub(in crate::transport) mod tls;
 mod warmup;
 mod wire;
@@ -21,6 +22,7 @@ use self::clock::{Phases, Timers};
 use self::connect::Connector;
 pub use self::dial::Lookup;
 use self::pool::Pool;
+use self::targets::Targets;
 use super::{Connections, EngineContext, Permit, Sent, Transport};
 use crate::budget::Reservation;
 use crate::error::RuntimeError;
@@ -34,6 +36,7 @@ pub struct HyperTransport {
     plan: TransportPlan,
     phases: Phases,
     timers: Timers,
+    targets: Targets,
     pool: Arc<Pool>,
     connector: Connector,
     reaping: Once,
@@ -50,6 +53,7 @@ impl HyperTransport {
         Ok(Self {
             phases: Phases::new(&plan),
             timers: Timers::default(),
+            targets: Targets::default(),
             pool: Pool::new(&plan),
             connector: Connector::new(context)?,
             plan,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::Method;
 use http::header::{HeaderValue, USER_AGENT};
+use tokio::time::Instant;
 
 use super::HyperTransport;
 use super::clock::Clock;
@@ -29,7 +30,8 @@ impl HyperTransport {
         }
         let host = self.pool.host(origin);
         let Some(place) = self.pool.place(&host).await else { return Ok(()) };
-        let mut clock = Clock::start(Duration::from_millis(self.plan.base_timeout_ms), &self.timers);
+        let mut clock =
+            Clock::start(Duration::from_millis(self.plan.base_timeout_ms), &self.timers, Instant::now());
         let connection = match place.take().await {
             Taken::Ready(connection, _) => connection,
             Taken::Open(ticket) => place.made(self.connector.connect(origin, &mut clock, ticket).await?),

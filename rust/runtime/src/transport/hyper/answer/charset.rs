@@ -9,6 +9,8 @@ use http::header::CONTENT_TYPE;
 pub(super) fn of(headers: &HeaderMap) -> Option<&'static Encoding> {
     const PARAMETER: &[u8] = b"charset=";
     let value = headers.get(CONTENT_TYPE)?.as_bytes();
+    // Most have no parameter at all.
+    let value = &value[value.iter().position(|byte| *byte == b';')?..];
     let at = value.windows(PARAMETER.len()).position(|window| window.eq_ignore_ascii_case(PARAMETER))?;
     let rest = &value[at + PARAMETER.len()..];
     let end = rest.iter().position(|byte| *byte == b';').unwrap_or(rest.len());

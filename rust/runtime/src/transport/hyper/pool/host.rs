@@ -124,24 +124,23 @@ impl Host {
     }
 
     /// An idle connection that still seems open, the latest used, and for how long it was idle.
-    pub(super) fn take_idle(&self, limits: &Limits) -> Option<(Connection, Duration)> {
-        let now = Instant::now();
+    pub(super) fn take_idle(&self, limits: &Limits, now: Instant) -> Option<(Connection, Duration)> {
         loop {
-            let idle = lock(&self.idle).pop()?;
-            if limits.keeps_idle(&idle, now) {
-                return Some((Connection::Alone(idle.connection), now - idle.since));
+            let Idle { connection, since } = lock(&self.idle).pop()?;
+            let rested = now.saturating_duration_since(since);
+            if rested < limits.idle_timeout && limits.keeps(&connection, now) {
+                return Some((Connection::Alone(connection), rested));
             }
         }
     }
 
     /// A stream of a shared connection, and for how long that was idle. Connections that take no further request are
     /// left to their streams.
-    pub(super) fn take_stream(&self, limits: &Limits) -> Option<(Connection, Duration)> {
+    pub(super) fn take_stream(&self, limits: &Limits, now: Instant) -> Option<(Connection, Duration)> {
         if !self.is_shared() {
             return None;
         }
         let mut all = lock(&self.shared);
-        let now = Instant::now();
         all.retain(|shared| limits.keeps_shared(shared, now));
         let stream = all.iter().find_map(|shared| shared.stream(shared.most(limits.streams), limits.uses))?;
         let idle = now.saturating_duration_since(stream.idle_since());
@@ -151,7 +150,8 @@ impl Host {
     /// Closes what is idle or old for too long.
     pub(super) fn drop_expired(&self, limits: &Limits) {
         let now = Instant::now();
-        lock(&self.idle).retain(|idle| limits.keeps_idle(idle, now));
+        lock(&self.idle)
+            .retain(|idle| now - idle.since < limits.idle_timeout && limits.keeps(&idle.connection, now));
         lock(&self.shared).retain(|shared| limits.keeps_shared(shared, now));
     }
 

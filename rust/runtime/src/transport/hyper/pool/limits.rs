@@ -6,8 +6,8 @@ use apisink_plan::{Http2Plan, TcpPlan};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::host::Idle;
 use crate::transport::hyper::connection::Line;
+use crate::transport::hyper::http1::Alone;
 use crate::transport::hyper::http2::{Shared, Sharing};
 
 /// What bounds a pool and its connections.
@@ -21,7 +21,7 @@ pub(super) struct Limits {
     pub(super) streams: u32,
     /// Most requests over one connection.
     pub(super) uses: u64,
-    idle_timeout: Duration,
+    pub(super) idle_timeout: Duration,
     lifetime: Option<Duration>,
 }
 
@@ -49,11 +49,9 @@ impl Limits {
         uses < self.uses && self.lifetime.is_none_or(|lifetime| now - line.opened < lifetime)
     }
 
-    pub(super) fn keeps_idle(&self, idle: &Idle, now: Instant) -> bool {
-        let connection = &idle.connection;
-        now - idle.since < self.idle_timeout
-            && !connection.is_closed()
-            && self.allow(&connection.line, connection.uses, now)
+    /// Whether a connection that nobody uses may be used again, for how long it was idle apart.
+    pub(super) fn keeps(&self, connection: &Alone, now: Instant) -> bool {
+        !connection.is_closed() && self.allow(&connection.line, connection.uses, now)
     }
 
     pub(super) fn keeps_shared(&self, shared: &Shared, now: Instant) -> bool {

@@ -38,12 +38,12 @@ impl Place<'_> {
     /// Waits for a connection, or the right to make one.
     pub(in crate::transport::hyper) async fn take(&self) -> Taken {
         let seen = self.host.failures();
-        self.pool.counts.until(|| self.look(seen)).await
+        self.pool.counts.until(|| self.look(seen, Instant::now())).await
     }
 
     /// The same, if there is one now.
-    pub(in crate::transport::hyper) fn take_at_once(&self) -> Option<Taken> {
-        self.look(self.host.failures())
+    pub(in crate::transport::hyper) fn take_at_once(&self, now: Instant) -> Option<Taken> {
+        self.look(self.host.failures(), now)
     }
 
     /// Where it goes.
@@ -52,9 +52,9 @@ impl Place<'_> {
     }
 
     /// `seen` is how many connections had failed when the caller began to wait.
-    fn look(&self, seen: u64) -> Option<Taken> {
+    fn look(&self, seen: u64, now: Instant) -> Option<Taken> {
         let Self { pool, host, .. } = self;
-        let ready = host.take_stream(&pool.limits).or_else(|| host.take_idle(&pool.limits));
+        let ready = host.take_stream(&pool.limits, now).or_else(|| host.take_idle(&pool.limits, now));
         if let Some((connection, idle)) = ready {
             return Some(Taken::Ready(connection, idle));
         }
@@ -94,9 +94,9 @@ impl Place<'_> {
     /// Gives a connection back whose answer was read to the end, or that has carried no request.
     pub(in crate::transport::hyper) fn put(&self, connection: Connection) {
         let Connection::Alone(connection) = connection else { return };
-        let idle = Idle { connection, since: Instant::now() };
-        if self.pool.limits.keeps_idle(&idle, idle.since) {
-            lock(&self.host.idle).push(idle);
+        let since = Instant::now();
+        if self.pool.limits.keeps(&connection, since) {
+            lock(&self.host.idle).push(Idle { connection, since });
             self.changed();
         }
     }
