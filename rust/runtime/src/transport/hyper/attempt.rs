@@ -86,6 +86,9 @@ impl HyperTransport {
             };
             self.shape(&mut message, request, &connection)?;
             if !permit.passes() {
+                // Others may need what this one has no use for.
+                place.put(connection);
+                drop(place);
                 return std::future::pending().await;
             }
             connection.note(facts, now);
