@@ -66,7 +66,7 @@ fn ranges_and_types_name_what_is_allowed() {
          second [CONFIG_INVALID_VALUE]\n    max_requests_per_second: .nan\n  write for example \
          `max_requests_per_second: 30`\n\
          c.yaml:11:15: `execution.batch_rows` must be a whole number, but this is text [CONFIG_WRONG_TYPE]\n    \
-         batch_rows: lots\n  write for example `batch_rows: 1024`"
+         batch_rows: lots\n  write for example `batch_rows: 256`"
     );
 }
 
