@@ -128,11 +128,6 @@ impl Reservation {
         self.wait_until(|held| held.try_grow(bytes)).await;
     }
 
-    /// [`Reservation::grow`] without a wait; false when there would be one.
-    pub(crate) fn grow_at_once(&mut self, bytes: usize) -> bool {
-        self.try_grow(bytes)
-    }
-
     async fn wait_until(&mut self, mut granted: impl FnMut(&mut Self) -> bool) {
         if granted(self) {
             return;
@@ -163,7 +158,8 @@ impl Reservation {
         true
     }
 
-    fn try_grow(&mut self, bytes: usize) -> bool {
+    /// [`Reservation::grow`] without a wait; false when there would be one.
+    pub(crate) fn try_grow(&mut self, bytes: usize) -> bool {
         let mut state = self.budget.state();
         let fits = state.used + bytes <= state.limit;
         if !fits && self.overdraft.is_none() {

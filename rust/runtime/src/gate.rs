@@ -66,12 +66,9 @@ impl Passage {
 
     /// Passes; false once the gate is closed.
     pub(crate) fn pass(&mut self) -> bool {
+        self.go_back();
         let Some(gate) = &self.gate else { return true };
-        let repeats = self.passed && gate.passed.load(Ordering::SeqCst) & CLOSED == 0;
-        if !repeats {
-            self.go_back();
-            self.passed = self.gate.as_ref().is_some_and(|gate| gate.enter());
-        }
+        self.passed = gate.enter();
         self.passed
     }
 

@@ -146,8 +146,8 @@ impl RateLimiter {
 
     /// What [`RateLimiter::reserve`] would give, when there is neither limit nor pause.
     pub(crate) fn free_slot(&self) -> Option<Slot> {
-        matches!(self.schedule, Schedule::Unlimited).then(|| self.held_until()).filter(Option::is_none)?;
-        Some(Slot::any())
+        let free = matches!(self.schedule, Schedule::Unlimited) && self.held_until().is_none();
+        free.then(Slot::any)
     }
 
     /// Spends the next free slot and waits for it.

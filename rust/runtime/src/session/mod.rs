@@ -67,6 +67,11 @@ pub struct Task {
     pub rate_keeper: Keeper,
 }
 
+/// Why a session that was stopped sends no more.
+fn stopped() -> RuntimeError {
+    RuntimeError::Closed("the session was stopped".into())
+}
+
 /// What a panic said.
 fn panic_message(panic: &(dyn Any + Send)) -> String {
     panic
@@ -198,8 +203,12 @@ impl Session {
 
     /// Says that no more rows will come.
     pub fn finish(&self) {
-        self.feed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.end_feed();
         self.shared.finish_input();
+    }
+
+    fn end_feed(&self) {
+        self.feed.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Waits until there is something to do, at most for `timeout`. With `finishing`, wanting rows is nothing to do.
@@ -250,17 +259,17 @@ impl Session {
     /// `timeout`. True when each of them is completed or pauses before its retry. What is completed is to be taken between
     /// two calls: answers wait for the memory that it holds. May be called repeatedly; [`Session::stop`] drops what is left.
     pub fn drain(&self, timeout: Duration) -> bool {
-        self.feed.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.shared.drain(RuntimeError::Closed("the session was stopped".into()), timeout)
+        self.end_feed();
+        self.shared.drain(stopped(), timeout)
     }
 
     /// Stops sending at once: no further row is sent, what is in flight is dropped and its connections are closed. What is
     /// completed can still be taken. May be called repeatedly.
     pub fn stop(&self) {
         // First: the feeder may be at work, and an abort reaches it at its next pause only.
-        self.shared.stop(RuntimeError::Closed("the session was stopped".into()));
+        self.shared.stop(stopped());
         self.feeder.abort();
-        self.feed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.end_feed();
     }
 
     /// Stops sending and lets the engine go. May be called repeatedly.

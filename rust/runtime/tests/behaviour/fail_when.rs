@@ -10,6 +10,13 @@ fn open(executor: &Executor, engine: &Arc<Engine>, opening: &str) -> Result<Sess
     executor.open(engine, opening, 0, &id_schema())
 }
 
+/// A session of 5,000 rows.
+fn sending(executor: &Executor, api: &Api, sections: &str) -> Session {
+    let session = open(executor, &executor.engine(&api.config("url_path: /a", sections, "")), "").unwrap();
+    session.submit(&ids("", 0..5_000)).unwrap();
+    session
+}
+
 fn failure(session: &Session) -> String {
     loop {
         match session.wait(PATIENCE, true) {
@@ -69,8 +76,7 @@ fn a_session_that_is_stopped_has_the_answers_of_all_but_those_in_flight() {
     let api = Api::start(&["--latency", "fixed:2ms"]);
     let executor = Executor::new();
     let sections = "transport: {tcp_connection: {limit: 4}}";
-    let session = open(&executor, &executor.engine(&api.config("url_path: /a", sections, "")), "").unwrap();
-    session.submit(&ids("", 0..5_000)).unwrap();
+    let session = sending(&executor, &api, sections);
     api.until(|report| report.requests >= 100);
     session.stop();
     // A connection that was idle at that moment stays in the pool.
@@ -84,8 +90,7 @@ fn a_session_that_ends_in_order_has_the_answer_of_every_request_that_was_written
     let api = Api::start(&["--latency", "fixed:20ms"]);
     let executor = Executor::new();
     let sections = "transport: {tcp_connection: {limit: 4}}";
-    let session = open(&executor, &executor.engine(&api.config("url_path: /a", sections, "")), "").unwrap();
-    session.submit(&ids("", 0..5_000)).unwrap();
+    let session = sending(&executor, &api, sections);
     api.until(|report| report.requests >= 20);
     assert!(session.drain(PATIENCE));
     session.stop();
@@ -99,8 +104,7 @@ fn a_session_that_ends_in_order_waits_for_no_row_that_pauses() {
     let executor = Executor::new();
     let sections = "execution: {obey_announced_limits: false, max_requests_per_second: 5}\n\
                     middleware: [{type: retry, max_retry_after: 3600}]";
-    let session = open(&executor, &executor.engine(&api.config("url_path: /a", sections, "")), "").unwrap();
-    session.submit(&ids("", 0..5_000)).unwrap();
+    let session = sending(&executor, &api, sections);
     api.until(|report| report.requests >= 3 && report.in_flight == 0);
     assert!(session.drain(PATIENCE));
     session.stop();

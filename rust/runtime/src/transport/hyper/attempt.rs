@@ -55,28 +55,26 @@ impl HyperTransport {
                 place.ok_or_else(|| not_sent(FailureKind::Transport, "the transport is shut down".into()))?
             }
         };
-        let begun = Instant::now();
+        let mut now = Instant::now();
         let base = Duration::from_millis(self.plan.base_timeout_ms);
-        let mut clock = Clock::start(base, &self.timers, begun);
+        let mut clock = Clock::start(base, &self.timers, now);
         let mut slot = match limiter.free_slot() {
             Some(slot) => slot,
             None => self.reserve(limiter, &mut clock, facts).await,
         };
         let mut unsent = None;
         let mut refusals = 0;
-        let mut begun = Some(begun);
         loop {
-            let now = begun.take().unwrap_or_else(Instant::now);
-            let mut taken = if slot.is_free() { place.take_at_once(now) } else { None };
-            let (mut connection, was_idle, now) = match idle_connection(&mut taken) {
+            let at_once = slot.is_free() && !limiter.is_lost(&slot);
+            let mut taken = if at_once { place.take_at_once(now) } else { None };
+            let (mut connection, was_idle) = match idle_connection(&mut taken) {
                 // Another look at the clock would show no other time.
-                Some(connection) if !limiter.is_lost(&slot) => (connection, true, now),
-                connection => {
-                    let taken =
-                        connection.map(|connection| Taken::Ready(connection, Duration::ZERO)).or(taken);
+                Some(connection) => (connection, true),
+                None => {
                     let waiting = self.ready_connection(&place, taken, limiter, &mut slot, &mut clock, facts);
                     let Ready { connection, was_idle } = Box::pin(waiting).await?;
-                    (connection, was_idle, Instant::now())
+                    now = Instant::now();
+                    (connection, was_idle)
                 }
             };
             let before = connection.line().traffic.so_far();
@@ -135,6 +133,7 @@ impl HyperTransport {
                 // The server has seen it.
                 slot = self.reserve(limiter, &mut clock, facts).await;
             }
+            now = Instant::now();
         }
     }
 

@@ -87,13 +87,11 @@ impl Connection {
 
     /// Waits until the end of its last answer has been seen by its task as well; false when it has ended.
     pub(super) async fn is_ready(&mut self, idle: Duration) -> bool {
-        if idle >= SUSPECT_AFTER {
-            self.line().traffic.suspect();
-        }
-        match self {
-            Self::Alone(alone) => alone.is_ready().await,
-            Self::Stream(stream) => !stream.is_closed(),
-        }
+        self.is_ready_at_once(idle)
+            || match self {
+                Self::Alone(alone) => alone.settles().await,
+                Self::Stream(_) => false,
+            }
     }
 
     /// Writes a request and waits for the head of its answer.

@@ -59,8 +59,9 @@ impl Alone {
         self.sender.is_ready()
     }
 
-    pub(super) async fn is_ready(&mut self) -> bool {
-        self.is_ready_at_once() || matches!(timeout(SETTLES_WITHIN, self.sender.ready()).await, Ok(Ok(())))
+    /// Waits a moment until it is ready.
+    pub(super) async fn settles(&mut self) -> bool {
+        matches!(timeout(SETTLES_WITHIN, self.sender.ready()).await, Ok(Ok(())))
     }
 
     pub(super) fn send(

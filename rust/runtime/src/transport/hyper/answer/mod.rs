@@ -146,7 +146,7 @@ impl Reading<'_, '_> {
 
     /// A wait for memory is not the server's fault.
     async fn grow(&mut self, bytes: usize) {
-        if !self.memory.grow_at_once(bytes) {
+        if !self.memory.try_grow(bytes) {
             let ((), waited) = timed(self.memory.grow(bytes)).await;
             self.clock.leave_out(waited);
         }

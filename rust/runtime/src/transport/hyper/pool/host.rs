@@ -128,7 +128,7 @@ impl Host {
         loop {
             let Idle { connection, since } = lock(&self.idle).pop()?;
             let rested = now.saturating_duration_since(since);
-            if rested < limits.idle_timeout && limits.keeps(&connection, now) {
+            if limits.keeps_idle(&connection, rested, now) {
                 return Some((Connection::Alone(connection), rested));
             }
         }
@@ -150,8 +150,7 @@ impl Host {
     /// Closes what is idle or old for too long.
     pub(super) fn drop_expired(&self, limits: &Limits) {
         let now = Instant::now();
-        lock(&self.idle)
-            .retain(|idle| now - idle.since < limits.idle_timeout && limits.keeps(&idle.connection, now));
+        lock(&self.idle).retain(|idle| limits.keeps_idle(&idle.connection, now - idle.since, now));
         lock(&self.shared).retain(|shared| limits.keeps_shared(shared, now));
     }
 

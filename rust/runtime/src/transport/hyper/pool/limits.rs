@@ -21,7 +21,7 @@ pub(super) struct Limits {
     pub(super) streams: u32,
     /// Most requests over one connection.
     pub(super) uses: u64,
-    pub(super) idle_timeout: Duration,
+    idle_timeout: Duration,
     lifetime: Option<Duration>,
 }
 
@@ -49,9 +49,11 @@ impl Limits {
         uses < self.uses && self.lifetime.is_none_or(|lifetime| now - line.opened < lifetime)
     }
 
-    /// Whether a connection that nobody uses may be used again, for how long it was idle apart.
-    pub(super) fn keeps(&self, connection: &Alone, now: Instant) -> bool {
-        !connection.is_closed() && self.allow(&connection.line, connection.uses, now)
+    /// Whether a connection that nobody has used for so long may be used again.
+    pub(super) fn keeps_idle(&self, connection: &Alone, idle: Duration, now: Instant) -> bool {
+        idle < self.idle_timeout
+            && !connection.is_closed()
+            && self.allow(&connection.line, connection.uses, now)
     }
 
     pub(super) fn keeps_shared(&self, shared: &Shared, now: Instant) -> bool {

@@ -95,7 +95,7 @@ impl Place<'_> {
     pub(in crate::transport::hyper) fn put(&self, connection: Connection) {
         let Connection::Alone(connection) = connection else { return };
         let since = Instant::now();
-        if self.pool.limits.keeps(&connection, since) {
+        if self.pool.limits.keeps_idle(&connection, Duration::ZERO, since) {
             lock(&self.host.idle).push(Idle { connection, since });
             self.changed();
         }
