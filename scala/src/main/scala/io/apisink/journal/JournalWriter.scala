@@ -14,6 +14,7 @@ import org.apache.arrow.vector.VectorSchemaRoot
 import org.apache.arrow.vector.ipc.ArrowFileWriter
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FSDataOutputStream, FSError, Path}
+import org.apache.spark.sql.apisink.Uninterrupted
 import org.slf4j.LoggerFactory
 
 /**
@@ -103,8 +104,9 @@ final class JournalWriter(
       case NonFatal(e) => log.warn(s"a journal file below $partitionDirectory could not be finished", e)
     }
 
+  /** Whatever befalls the task meanwhile, a write is not cut: the file, with all its answers, would be lost. */
   private def keeping[T](write: => T): T =
-    try write
+    try Uninterrupted.run(write)
     catch {
       // Hadoop's local file system says FSError, which is no exception, where a write fails.
       case e @ (_: IOException | _: FSError) => throw new JournalException(

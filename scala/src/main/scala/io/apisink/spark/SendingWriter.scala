@@ -123,6 +123,7 @@ private final class Sender(
 
   private val log = LoggerFactory.getLogger(classOf[SendingWriter])
   private var found = EarlierFiles(Nil, Nil)
+  private var salvaged = false
   private var kept = System.nanoTime()
   private var toldAt = System.nanoTime()
 
@@ -170,24 +171,21 @@ private final class Sender(
 
   /**
    * After a failure: what is in flight may be answered within the grace time, and answers are journaled, as far as
-   * possible. May be called again.
+   * possible. Does nothing when called again.
    */
-  def salvage(): Unit = {
-    // A task that is killed with interruptOnCancel: file systems give up when the flag is set.
-    val interrupted = Thread.interrupted()
+  def salvage(): Unit = if (!salvaged) {
+    salvaged = true
     try {
-      try {
-        drain()
-        // Else rows would go on to be sent whose answers nobody takes.
-        session.stop()
-        while (takeResponses()) {}
-      } catch {
-        case NonFatal(e) => log.debug("no more answers can be kept", e)
-      }
-      // The session last: an executor that ends waits for that (ApiSinkPlugin).
-      try journal.close()
-      finally session.close()
-    } finally if (interrupted) Thread.currentThread().interrupt()
+      drain()
+      // Else rows would go on to be sent whose answers nobody takes.
+      session.stop()
+      while (takeResponses()) {}
+    } catch {
+      case NonFatal(e) => log.warn("no more answers can be kept", e)
+    }
+    // The session last: an executor that ends waits for that (ApiSinkPlugin).
+    try journal.close()
+    finally session.close()
   }
 
   override def close(): Unit =

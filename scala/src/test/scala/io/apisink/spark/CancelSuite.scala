@@ -40,4 +40,36 @@ final class CancelSuite extends SparkTest {
       assert(spark.read.format("apisink").option("journal", journal).load().count() == sent)
     }
   }
+
+  test("a killed task that is interrupted again and again keeps what was answered") {
+    Origin.using("--latency", "fixed:500ms") { origin =>
+      val sink = newDirectory().resolve("sink")
+      val config = TestConfig.atPath(origin, sink).copy(
+        partitions = 2,
+        urlPath = "/v1/patient",
+        transport = Seq("tcp_connection: {limit: 16}")
+      )
+      val rows = spark.range(100000).select(col("id").cast("string").as("tracking_id"))
+      val job = CompletableFuture.runAsync { () =>
+        spark.sparkContext.setJobGroup("interrupted", "a run whose tasks are interrupted")
+        rows.write.format("apisink").option(
+          "configText",
+          config.yaml
+        ).option("runId", "interrupted").mode("append").save()
+      }
+      Eventually.until("requests")(origin.count("requests") > 40)
+      spark.sparkContext.cancelJobGroup("interrupted")
+      // As Spark's task reaper does, and as a failed job does to tasks that are failing already.
+      Eventually.until("the tasks' end") {
+        Thread.getAllStackTraces.keySet.forEach { thread =>
+          if (thread.getName.startsWith("Executor task launch worker")) thread.interrupt()
+        }
+        noneSends
+      }
+      intercept[ExecutionException](job.get())
+      val journal = sink.resolve("_apisink/interrupted").toString
+      val kept = spark.read.format("apisink").option("journal", journal).load().count()
+      assert(kept == origin.count("requests"))
+    }
+  }
 }

@@ -55,9 +55,10 @@ final class FailWhenSuite extends SparkTest {
       // Spark lets a job fail before its tasks have ended.
       def answered: Long =
         spark.read.format("apisink").option("journal", sink.resolve("_apisink/r").toString).load().count()
-      Eventually.until("the tasks to keep what was answered")(answered >= 200)
+      Eventually.until("the tasks' end")(noneSends)
       val kept = answered
-      assert(kept < count)
+      assert(kept >= 200 && kept < count)
+      assert(kept == origin.count("requests"))
       write(config.copy(execution = Nil))
       assert(delta(sink).select("tracking_id").distinct().count() == count)
       assert(delta(sink).count() == count)
