@@ -9,6 +9,7 @@ use http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, PROXY_AUTHORIZATION,
     SET_COOKIE, USER_AGENT,
 };
+use http::uri::Authority;
 use http::{HeaderMap, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use sha2::{Digest, Sha256};
@@ -41,6 +42,8 @@ pub struct Origin {
     pub authority: String,
     /// The same as the header's value.
     pub(crate) host_header: HeaderValue,
+    /// The same as a part of a whole URL.
+    pub(crate) uri_authority: Authority,
 }
 
 impl Origin {
@@ -52,13 +55,14 @@ impl Origin {
             "http" => false,
             _ => return Err(wrong("the scheme must be http or https")),
         };
-        let parsed: http::uri::Authority = authority.parse().map_err(|_| wrong("not a host and port"))?;
+        let parsed: Authority = authority.parse().map_err(|_| wrong("not a host and port"))?;
         Ok(Self {
             tls,
             host: parsed.host().trim_start_matches('[').trim_end_matches(']').to_owned(),
             port: parsed.port_u16().unwrap_or(if tls { 443 } else { 80 }),
             authority: authority.to_owned(),
             host_header: HeaderValue::from_str(authority).map_err(|_| wrong("not a host and port"))?,
+            uri_authority: parsed,
         })
     }
 
@@ -107,6 +111,9 @@ impl std::fmt::Debug for dyn LateHeaders {
     }
 }
 
+/// Headers of a request that is made by hand, and those that the transport adds: copies need not grow.
+const ROOM: usize = 12;
+
 impl Request {
     /// A request without headers and body.
     pub fn new(method: Method, origin: Arc<Origin>, target: String) -> Self {
@@ -115,7 +122,7 @@ impl Request {
             origin,
             target,
             masked_target: None,
-            headers: HeaderMap::new(),
+            headers: HeaderMap::with_capacity(ROOM),
             body: Bytes::new(),
             plain_body: None,
             request_id: Uuid::nil(),
@@ -191,8 +198,12 @@ pub(crate) fn shown_value<'v>(name: &HeaderName, value: &'v HeaderValue) -> Cow<
     if hidden { MASK.into() } else { lossy(value.as_bytes()) }
 }
 
-/// A copy of headers with room for so many more, for which a clone would have to grow.
+/// A copy of headers with room for so many more, for which a clone may have to grow.
 pub(crate) fn with_room(headers: &HeaderMap, more: usize) -> HeaderMap {
+    if headers.capacity() >= headers.len() + more {
+        // As it has room itself, its names need not be hashed again.
+        return headers.clone();
+    }
     let mut copy = HeaderMap::with_capacity(headers.len() + more);
     copy.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
     copy

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HOST, HeaderValue};
+use http::uri::Scheme;
 use http::{Method, Uri};
 use http_body_util::Full;
 
@@ -15,18 +16,17 @@ const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd")
 /// Headers that are added to those of a request: four here and later, and those of credentials.
 const ADDED: usize = 6;
 
-/// The message of a request for its target: its headers, and those that the transport adds. `compressed` says whether a
-/// compressed answer is asked for, unless the request itself says which ones it accepts.
+/// The message of a request for its target: its headers, and those that the transport adds whatever is spoken.
+/// `compressed` says whether a compressed answer is asked for, unless the request itself says which ones it accepts.
 pub(super) fn message(request: &Request, target: Uri, compressed: bool) -> http::Request<Full<Bytes>> {
     let mut message = http::Request::new(Full::new(request.body.clone()));
     *message.method_mut() = request.method.clone();
     *message.uri_mut() = target;
     let mut headers = with_room(&request.headers, ADDED);
-    headers.insert(HOST, request.origin.host_header.clone());
-    *message.headers_mut() = headers;
-    if compressed && !request.headers.contains_key(ACCEPT_ENCODING) {
-        message.headers_mut().insert(ACCEPT_ENCODING, CODINGS);
+    if compressed {
+        headers.entry(ACCEPT_ENCODING).or_insert(CODINGS);
     }
+    *message.headers_mut() = headers;
     // Methods that define a body say that theirs is empty (RFC 9110, 8.6). The length of any other is hyper's to write.
     let defines_body = matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
     if request.body.is_empty() && defines_body {
@@ -35,20 +35,30 @@ pub(super) fn message(request: &Request, target: Uri, compressed: bool) -> http:
     message
 }
 
-/// Lets a message name its whole URL, as a plain HTTP proxy wants it (RFC 9112, 3.2.2).
+/// Lets a message name its host, as HTTP/1.1 wants it (RFC 9112, 3.2) and signatures do.
+pub(super) fn name_host(message: &mut http::Request<Full<Bytes>>, request: &Request) {
+    message.headers_mut().insert(HOST, request.origin.host_header.clone());
+}
+
+/// Takes the host out of the headers again: HTTP/2 has it in the URL (RFC 9113, 8.3.1).
+pub(super) fn forget_host(message: &mut http::Request<Full<Bytes>>) {
+    message.headers_mut().remove(HOST);
+}
+
+/// Lets a message name its whole URL, as HTTP/2 and a plain HTTP proxy want it (RFC 9113, 8.3.1; RFC 9112, 3.2.2).
 pub(super) fn absolute(message: &mut http::Request<Full<Bytes>>, request: &Request) -> Result<(), Failure> {
-    let scheme = if request.origin.tls { "https" } else { "http" };
-    *message.uri_mut() = uri(&format!("{scheme}://{}{}", request.origin.authority, request.target))?;
+    let mut parts = std::mem::take(message.uri_mut()).into_parts();
+    parts.scheme = Some(if request.origin.tls { Scheme::HTTPS } else { Scheme::HTTP });
+    parts.authority = Some(request.origin.uri_authority.clone());
+    *message.uri_mut() = Uri::from_parts(parts).map_err(|e| cannot_be_sent(&e))?;
     Ok(())
 }
 
-/// Makes a message one of HTTP/2, where scheme and host are not headers (RFC 9113, 8.3.1).
-pub(super) fn for_http2(message: &mut http::Request<Full<Bytes>>, request: &Request) -> Result<(), Failure> {
-    message.headers_mut().remove(HOST);
-    absolute(message, request)
+/// A target as it stands in a message.
+pub(super) fn uri(target: &str) -> Result<Uri, Failure> {
+    target.parse().map_err(|e| cannot_be_sent(&e))
 }
 
-/// A target, or a whole URL, as it stands in a message.
-pub(super) fn uri(text: &str) -> Result<Uri, Failure> {
-    text.parse().map_err(|e| not_sent(FailureKind::InvalidRow("url"), format!("the URL cannot be sent: {e}")))
+fn cannot_be_sent(why: &dyn std::fmt::Display) -> Failure {
+    not_sent(FailureKind::InvalidRow("url"), format!("the URL cannot be sent: {why}"))
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
-use super::message::{message, uri};
+use super::message::{message, name_host, uri};
 use super::{Connections, EngineContext, Permit, Sent, Transport};
 use crate::budget::Reservation;
 use crate::error::RuntimeError;
@@ -57,6 +57,7 @@ fn answer(request: &Request, compressed: bool) -> Result<Response, Failure> {
 /// The request as text, with the form of its target that is meant for people.
 fn rendered(request: &Request, compressed: bool) -> Result<Bytes, Failure> {
     let mut message = message(request, uri(&request.target)?, compressed);
+    name_host(&mut message, request);
     if !request.body.is_empty() {
         message.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(request.body.len()));
     }

@@ -1,6 +1,7 @@
 //! One attempt: a place in the pool, a slot of the rate limit, a connection, the request, its answer.
 
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use http::Version;
@@ -47,10 +48,10 @@ impl HyperTransport {
         let host = self.pool.host(&request.origin);
         // Most requests find all that they need: what may have to be waited for is asked for without a future first, since to make
         // one, to move it into place and to poll it is a good part of what an attempt costs.
-        let place = match self.pool.free_place(&host) {
+        let place = match self.pool.free_place(host) {
             Some(place) => place,
             None => {
-                let (place, wait) = timed(Box::pin(self.pool.place(&host))).await;
+                let (place, wait) = timed(Box::pin(self.pool.place(host))).await;
                 facts.pool_wait = wait;
                 place.ok_or_else(|| not_sent(FailureKind::Transport, "the transport is shut down".into()))?
             }
@@ -91,7 +92,8 @@ impl HyperTransport {
             }
             connection.note(facts, now);
             slot.spend();
-            let sent = clock.limit(self.phases.first_byte, peer, connection.send(message)).await;
+            // Pinned here: it holds the message, and would be moved on its way into the limit.
+            let sent = clock.limit(self.phases.first_byte, peer, pin!(connection.send(message))).await;
             let nothing_left = connection.line().traffic.so_far().1 == before.1;
             let mut error = match sent {
                 Ok(Ok(response)) => {
@@ -156,7 +158,11 @@ impl HyperTransport {
         request: &Request,
         connection: &Connection,
     ) -> Result<(), Failure> {
-        if matches!(connection, Connection::Alone(_)) {
+        let streamed = matches!(connection, Connection::Stream(_));
+        if !streamed || request.late.is_some() {
+            message::name_host(message, request);
+        }
+        if !streamed {
             if let Some(proxy) = self.connector.dialer.plain_proxy(&request.origin) {
                 message::absolute(message, request)?;
                 if let Some(authorization) = proxy.authorization() {
@@ -171,9 +177,12 @@ impl HyperTransport {
             late.put(request, message.headers_mut())
                 .map_err(|error| not_sent(FailureKind::InvalidRow(error.kind), error.message))?;
         }
-        if matches!(connection, Connection::Stream(_)) {
+        if streamed {
             // Afterwards: what is signed is the host by its name.
-            message::for_http2(message, request)?;
+            if request.late.is_some() {
+                message::forget_host(message);
+            }
+            message::absolute(message, request)?;
         }
         Ok(())
     }

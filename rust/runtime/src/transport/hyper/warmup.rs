@@ -29,7 +29,7 @@ impl HyperTransport {
             return Ok(());
         }
         let host = self.pool.host(origin);
-        let Some(place) = self.pool.place(&host).await else { return Ok(()) };
+        let Some(place) = self.pool.place(host).await else { return Ok(()) };
         let mut clock =
             Clock::start(Duration::from_millis(self.plan.base_timeout_ms), &self.timers, Instant::now());
         let connection = match place.take().await {

@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -34,8 +34,8 @@ pub(in crate::transport::hyper) async fn begin<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let steps = Arc::new(Notify::new());
-    let mut builder = Builder::new(Tasks { steps: steps.clone() });
+    let steps = Arc::<Steps>::default();
+    let mut builder = Builder::new(Tasks(steps.clone()));
     builder
         .timer(TokioTimer::new())
         .initial_max_send_streams(0)
@@ -49,9 +49,10 @@ where
     while connection.current_max_send_streams() == 0 {
         tokio::select! {
             ended = &mut connection => return ended.map(|()| None),
-            () = steps.notified() => {}
+            () = steps.made.notified() => {}
         }
     }
+    steps.watched.store(false, Ordering::Relaxed);
     let allowed = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
     let told = allowed.clone();
     tokio::spawn(poll_fn(move |cx| {
@@ -63,12 +64,23 @@ where
     Ok(Some(Beginning { sender, allowed: told }))
 }
 
-/// Runs the tasks that hyper makes of a connection, and tells of each of their steps: hyper itself does not tell when
-/// SETTINGS come.
-#[derive(Clone)]
-struct Tasks {
-    steps: Arc<Notify>,
+/// Steps of a connection's tasks: hyper itself does not tell when SETTINGS come.
+struct Steps {
+    made: Notify,
+    /// Whether they have not come yet.
+    watched: AtomicBool,
 }
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self { made: Notify::new(), watched: AtomicBool::new(true) }
+    }
+}
+
+/// Runs the tasks that hyper makes of a connection, and tells of the steps of those that it begins with. Later ones are
+/// those of its requests, one for each.
+#[derive(Clone)]
+struct Tasks(Arc<Steps>);
 
 impl<F> Executor<F> for Tasks
 where
@@ -76,11 +88,17 @@ where
     F::Output: Send,
 {
     fn execute(&self, task: F) {
-        let steps = self.steps.clone();
+        if !self.0.watched.load(Ordering::Relaxed) {
+            tokio::spawn(async move { drop(task.await) });
+            return;
+        }
+        let steps = self.0.clone();
         let mut task = Box::pin(task);
         tokio::spawn(poll_fn(move |cx| {
-            let polled = task.as_mut().poll(cx);
-            steps.notify_one();
+            let polled = task.as_mut().poll(cx).map(drop);
+            if steps.watched.load(Ordering::Relaxed) {
+                steps.made.notify_one();
+            }
             polled
         }));
     }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -15,7 +16,10 @@ use crate::transport::hyper::pool::Ticket;
 
 /// A connection of HTTP/2. It closes when it and all its streams are dropped.
 pub(in crate::transport::hyper) struct Shared {
-    sender: SendRequest<Full<Bytes>>,
+    /// Tells whether it has ended; requests go through the other.
+    state: SendRequest<Full<Bytes>>,
+    /// Held for one step: a copy for each request would cost more.
+    sender: Mutex<SendRequest<Full<Bytes>>>,
     pub(in crate::transport::hyper) line: Line,
     /// Its place in the pool's count.
     pub(in crate::transport::hyper) ticket: Ticket,
@@ -63,7 +67,8 @@ impl Shared {
         let Beginning { sender, allowed } = beginning;
         let using = Using { streams: 1, begun: 1, since: Instant::now(), told: line.traffic.so_far() };
         let shared = Arc::new(Self {
-            sender,
+            state: sender.clone(),
+            sender: Mutex::new(sender),
             line,
             ticket,
             allowed,
@@ -102,18 +107,18 @@ impl Shared {
 
     /// Since when it has had no stream; none while it has one.
     pub(in crate::transport::hyper) fn idle_since(&self) -> Option<Instant> {
-        let using = self.using();
-        (using.streams == 0).then_some(using.since)
+        self.use_so_far().0
     }
 
-    /// Requests that it has carried.
-    pub(in crate::transport::hyper) fn uses(&self) -> u64 {
-        self.using().begun
+    /// The same, and the requests that it has carried.
+    pub(in crate::transport::hyper) fn use_so_far(&self) -> (Option<Instant>, u64) {
+        let using = self.using();
+        ((using.streams == 0).then_some(using.since), using.begun)
     }
 
     /// Whether it has ended, or takes no further request.
     pub(in crate::transport::hyper) fn is_closed(&self) -> bool {
-        self.retired.load(Ordering::Relaxed) || self.sender.is_closed()
+        self.retired.load(Ordering::Relaxed) || self.state.is_closed()
     }
 }
 
@@ -130,9 +135,9 @@ impl Stream {
         self.shared.is_closed()
     }
 
-    /// Since when the connection was idle before this stream; now, when it was not.
-    pub(in crate::transport::hyper) fn idle_since(&self) -> Instant {
-        self.idle_since.unwrap_or_else(Instant::now)
+    /// For how long the connection was idle before this stream, by this moment.
+    pub(in crate::transport::hyper) fn idle(&self, now: Instant) -> Duration {
+        self.idle_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
     /// Bytes read and written over the connection since the last stream that asked.
@@ -158,7 +163,12 @@ impl Stream {
         message: Message,
     ) -> Result<http::Response<Incoming>, NoAnswer> {
         self.sent = Some(self.shared.answers.load(Ordering::Relaxed));
-        let answer = self.shared.sender.clone().try_send_request(message).await?;
+        let sending = {
+            // A holder that panicked has left nothing half done that another could meet.
+            let mut sender = self.shared.sender.lock().unwrap_or_else(PoisonError::into_inner);
+            sender.try_send_request(message)
+        };
+        let answer = sending.await?;
         self.shared.answers.fetch_add(1, Ordering::Relaxed);
         Ok(answer)
     }
@@ -168,7 +178,9 @@ impl Drop for Stream {
     fn drop(&mut self) {
         let mut using = self.shared.using();
         using.streams -= 1;
-        using.since = Instant::now();
+        if using.streams == 0 {
+            using.since = Instant::now();
+        }
         if self.sent.is_none() && using.begun == self.number + 1 {
             using.begun -= 1;
         }

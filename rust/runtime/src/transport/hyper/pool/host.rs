@@ -143,7 +143,7 @@ impl Host {
         let mut all = lock(&self.shared);
         all.retain(|shared| limits.keeps_shared(shared, now));
         let stream = all.iter().find_map(|shared| shared.stream(shared.most(limits.streams), limits.uses))?;
-        let idle = now.saturating_duration_since(stream.idle_since());
+        let idle = stream.idle(now);
         Some((Connection::Stream(stream), idle))
     }
 

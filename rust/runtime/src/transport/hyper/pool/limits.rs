@@ -57,8 +57,9 @@ impl Limits {
     }
 
     pub(super) fn keeps_shared(&self, shared: &Shared, now: Instant) -> bool {
-        shared.idle_since().is_none_or(|since| now.saturating_duration_since(since) < self.idle_timeout)
+        let (idle_since, uses) = shared.use_so_far();
+        idle_since.is_none_or(|since| now.saturating_duration_since(since) < self.idle_timeout)
             && !shared.is_closed()
-            && self.allow(&shared.line, shared.uses(), now)
+            && self.allow(&shared.line, uses, now)
     }
 }

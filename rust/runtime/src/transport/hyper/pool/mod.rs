@@ -10,6 +10,7 @@
 
 mod count;
 mod host;
+mod hosts;
 mod limits;
 mod place;
 
@@ -21,6 +22,7 @@ use apisink_plan::{HttpVersionPlan, TransportPlan};
 use self::count::Counts;
 pub(super) use self::count::{OpenCount, Ticket};
 use self::host::Host;
+use self::hosts::Hosts;
 use self::limits::Limits;
 pub(super) use self::place::{Place, Taken};
 use super::connection::Connection;
@@ -32,7 +34,7 @@ use crate::transport::Connections;
 pub(super) struct Pool {
     limits: Limits,
     version: HttpVersionPlan,
-    hosts: Mutex<Vec<Arc<Host>>>,
+    hosts: Hosts,
     counts: Arc<Counts>,
     closing: AtomicBool,
 }
@@ -42,27 +44,22 @@ impl Pool {
         Arc::new(Self {
             limits: Limits::new(&plan.tcp, &plan.http2),
             version: plan.http_version,
-            hosts: Mutex::default(),
+            hosts: Hosts::default(),
             counts: Arc::default(),
             closing: AtomicBool::new(false),
         })
     }
 
     /// The connections to an origin.
-    pub(super) fn host(&self, origin: &Arc<Origin>) -> Arc<Host> {
-        let mut hosts = lock(&self.hosts);
-        let known = hosts.iter().find(|host| Arc::ptr_eq(&host.origin, origin) || host.origin == *origin);
-        if let Some(host) = known {
-            return host.clone();
-        }
-        let may_be_shared = match self.version {
-            HttpVersionPlan::Auto => origin.tls,
-            HttpVersionPlan::Http1 => false,
-            HttpVersionPlan::Http2 => true,
-        };
-        let host = Arc::new(Host::new(origin.clone(), self.limits.per_host, may_be_shared));
-        hosts.push(host.clone());
-        host
+    pub(super) fn host(&self, origin: &Arc<Origin>) -> &Arc<Host> {
+        self.hosts.of(origin, || {
+            let may_be_shared = match self.version {
+                HttpVersionPlan::Auto => origin.tls,
+                HttpVersionPlan::Http1 => false,
+                HttpVersionPlan::Http2 => true,
+            };
+            Host::new(origin.clone(), self.limits.per_host, may_be_shared)
+        })
     }
 
     /// The right to send a request, if it is free and nobody waits for it.
@@ -77,8 +74,7 @@ impl Pool {
 
     /// As many requests as connections, unless these are, or will be, shared.
     pub(super) fn carries(&self) -> Option<usize> {
-        let shared =
-            self.version == HttpVersionPlan::Http2 || lock(&self.hosts).iter().any(|host| host.is_shared());
+        let shared = self.version == HttpVersionPlan::Http2 || self.hosts.iter().any(|host| host.is_shared());
         (!shared).then_some(self.limits.total)
     }
 
@@ -107,7 +103,7 @@ impl Pool {
             loop {
                 ticks.tick().await;
                 let Some(pool) = pool.upgrade() else { return };
-                for host in lock(&pool.hosts).iter() {
+                for host in pool.hosts.iter() {
                     host.drop_expired(&pool.limits);
                 }
             }
@@ -118,7 +114,7 @@ impl Pool {
     /// ends with its request.
     pub(super) async fn shut_down(&self) {
         self.closing.store(true, Ordering::SeqCst);
-        for host in lock(&self.hosts).iter() {
+        for host in self.hosts.iter() {
             host.close();
         }
         self.counts.until(|| (self.counts.open.load(Ordering::SeqCst) == 0).then_some(())).await;
@@ -126,8 +122,7 @@ impl Pool {
 
     /// Closes the connection that has been idle longest, of any host; false when there is none.
     fn evict(&self) -> bool {
-        let hosts = lock(&self.hosts).clone();
-        let longest = hosts.iter().filter_map(|host| Some((host.longest_idle()?, host)));
+        let longest = self.hosts.iter().filter_map(|host| Some((host.longest_idle()?, host)));
         longest.min_by_key(|(since, _)| *since).is_some_and(|(_, host)| host.evict())
     }
 }
@@ -135,7 +130,7 @@ impl Pool {
 impl Drop for Pool {
     /// Connections know their host, and the host knows them: they would keep each other open.
     fn drop(&mut self) {
-        for host in lock(&self.hosts).iter() {
+        for host in self.hosts.iter() {
             host.close();
         }
     }
