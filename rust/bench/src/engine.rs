@@ -62,6 +62,8 @@ impl Engine {
 impl Ask for Engine {
     async fn ask(&mut self, row: u64) -> Result<(), Failure> {
         let mut request = Request::new(http::Method::POST, self.origin.clone(), PATH.to_owned());
+        // As sessions make them.
+        request.headers.reserve(6);
         request.headers.extend(headers(row)?);
         request.body = body(row);
         let mut memory = self.budget.take(request.body.len());

@@ -111,9 +111,6 @@ impl std::fmt::Debug for dyn LateHeaders {
     }
 }
 
-/// Headers of a request that is made by hand, and those that the transport adds: copies need not grow.
-const ROOM: usize = 12;
-
 impl Request {
     /// A request without headers and body.
     pub fn new(method: Method, origin: Arc<Origin>, target: String) -> Self {
@@ -122,7 +119,7 @@ impl Request {
             origin,
             target,
             masked_target: None,
-            headers: HeaderMap::with_capacity(ROOM),
+            headers: HeaderMap::new(),
             body: Bytes::new(),
             plain_body: None,
             request_id: Uuid::nil(),
@@ -198,12 +195,8 @@ pub(crate) fn shown_value<'v>(name: &HeaderName, value: &'v HeaderValue) -> Cow<
     if hidden { MASK.into() } else { lossy(value.as_bytes()) }
 }
 
-/// A copy of headers with room for so many more, for which a clone may have to grow.
+/// A copy of headers with room for so many more, for which a clone would have to grow.
 pub(crate) fn with_room(headers: &HeaderMap, more: usize) -> HeaderMap {
-    if headers.capacity() >= headers.len() + more {
-        // As it has room itself, its names need not be hashed again.
-        return headers.clone();
-    }
     let mut copy = HeaderMap::with_capacity(headers.len() + more);
     copy.extend(headers.iter().map(|(name, value)| (name.clone(), value.clone())));
     copy

@@ -13,8 +13,8 @@ use crate::request::{Request, with_room};
 /// What answers may be compressed with, in no order of preference.
 const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd");
 
-/// Headers that are added to those of a request: four here and later, and those of credentials.
-const ADDED: usize = 6;
+/// Headers that are added to those of most requests: host, codings, credentials.
+const ADDED: usize = 3;
 
 /// The message of a request for its target: its headers, and those that the transport adds whatever is spoken.
 /// `compressed` says whether a compressed answer is asked for, unless the request itself says which ones it accepts.
@@ -22,7 +22,9 @@ pub(super) fn message(request: &Request, target: Uri, compressed: bool) -> http:
     let mut message = http::Request::new(Full::new(request.body.clone()));
     *message.method_mut() = request.method.clone();
     *message.uri_mut() = target;
-    let mut headers = with_room(&request.headers, ADDED);
+    // The names of a copy of a map that has room itself need not be hashed again.
+    let roomy = request.headers.capacity() >= request.headers.len() + ADDED;
+    let mut headers = if roomy { request.headers.clone() } else { with_room(&request.headers, ADDED) };
     if compressed {
         headers.entry(ACCEPT_ENCODING).or_insert(CODINGS);
     }

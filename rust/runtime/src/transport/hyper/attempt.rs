@@ -86,7 +86,7 @@ impl HyperTransport {
             self.shape(&mut message, request, &connection)?;
             if !permit.passes() {
                 // Others may need what this one has no use for.
-                place.put(connection);
+                place.put(connection, now);
                 drop(place);
                 return std::future::pending().await;
             }
@@ -97,12 +97,15 @@ impl HyperTransport {
             let nothing_left = connection.line().traffic.so_far().1 == before.1;
             let mut error = match sent {
                 Ok(Ok(response)) => {
-                    facts.first_byte = Some(now.elapsed());
+                    let answered = Instant::now();
+                    let waits = clock.waits();
+                    facts.first_byte = Some(answered - now);
                     let result = self.read(response, &mut clock, peer, memory).await;
                     let (received, sent) = connection.bytes_since(before);
                     (facts.bytes_received, facts.bytes_sent) = (Some(received), Some(sent));
                     if result.as_ref().is_ok_and(|response| !response.truncated) {
-                        place.put(connection);
+                        let whole = if clock.waits() == waits { answered } else { Instant::now() };
+                        place.put(connection, whole);
                     }
                     return result;
                 }
@@ -227,14 +230,14 @@ impl HyperTransport {
                 renewals += 1;
                 *slot = self.reserve(limiter, clock, facts).await;
                 if unusable || slot.is_beyond(AHEAD) {
-                    place.put(connection);
+                    place.put(connection, Instant::now());
                     continue;
                 }
             }
             let was_idle = was_idle || slot.is_beyond(Duration::ZERO);
             facts.rate_wait += left_out(clock, slot.arrive()).await.1;
             if limiter.is_lost(slot) {
-                place.put(connection);
+                place.put(connection, Instant::now());
                 continue;
             }
             if was_idle && connection.is_closed() {

@@ -38,6 +38,8 @@ pub(super) struct Clock<'a> {
     timers: &'a Timers,
     /// None until there is something to wait for.
     timer: Option<Timer>,
+    /// How often something was not there at once.
+    waits: u32,
 }
 
 impl Drop for Clock<'_> {
@@ -66,12 +68,18 @@ pub(super) struct Phase {
 impl<'a> Clock<'a> {
     /// A clock that starts at this moment.
     pub(super) fn start(base: Duration, timers: &'a Timers, now: Instant) -> Self {
-        Self { base, deadline: now + base, timers, timer: None }
+        Self { base, deadline: now + base, timers, timer: None, waits: 0 }
     }
 
     /// Leaves a wait out of the attempt's time.
     pub(super) fn leave_out(&mut self, wait: Duration) {
         self.deadline += wait;
+        self.waits += u32::from(!wait.is_zero());
+    }
+
+    /// How often anything was waited for so far. As long as that stays the same, so does the time.
+    pub(super) fn waits(&self) -> u32 {
+        self.waits
     }
 
     /// Runs a phase within its limit and the attempt's. `peer` is who kept us waiting.
@@ -99,6 +107,7 @@ impl<'a> Clock<'a> {
 
     /// Sets the timer to the end of a phase that begins now, or of the attempt.
     fn set(&mut self, limit: Option<Duration>) -> Instant {
+        self.waits += 1;
         let until = limit.map(|limit| Instant::now() + limit);
         let at = until.map_or(self.deadline, |until| until.min(self.deadline));
         if self.timer.is_none() {

@@ -37,7 +37,7 @@ impl HyperTransport {
             Taken::Open(ticket) => place.made(self.connector.connect(origin, &mut clock, ticket).await?),
             Taken::Failed(failure) => return Err(failure),
         };
-        place.put(connection);
+        place.put(connection, Instant::now());
         Ok(())
     }
 }

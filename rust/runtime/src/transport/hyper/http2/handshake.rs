@@ -85,11 +85,12 @@ struct Tasks(Arc<Steps>);
 impl<F> Executor<F> for Tasks
 where
     F: Future + Send + 'static,
-    F::Output: Send,
+    F::Output: Send + 'static,
 {
     fn execute(&self, task: F) {
         if !self.0.watched.load(Ordering::Relaxed) {
-            tokio::spawn(async move { drop(task.await) });
+            // Boxed: spawning moves what it is given a few times, and these are large.
+            tokio::spawn(Box::pin(task));
             return;
         }
         let steps = self.0.clone();

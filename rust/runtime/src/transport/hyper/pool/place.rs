@@ -91,10 +91,9 @@ impl Place<'_> {
         }
     }
 
-    /// Gives a connection back whose answer was read to the end, or that has carried no request.
-    pub(in crate::transport::hyper) fn put(&self, connection: Connection) {
+    /// Gives a connection back whose answer was read to the end, or that has carried no request: it is idle since then.
+    pub(in crate::transport::hyper) fn put(&self, connection: Connection, since: Instant) {
         let Connection::Alone(connection) = connection else { return };
-        let since = Instant::now();
         if self.pool.limits.keeps_idle(&connection, Duration::ZERO, since) {
             lock(&self.host.idle).push(Idle { connection, since });
             self.changed();
