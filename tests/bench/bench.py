@@ -50,9 +50,10 @@ WORKS = [
     work.Work(rows=150_000, in_flight=512, latency_ms=20),
 ]
 # What the aiohttp job is not compared with: other answers, what more rows cost, and TLS.
+FEW, MANY = work.Work(rows=100_000, in_flight=64, latency_ms=0), work.Work(rows=1_000_000, in_flight=64, latency_ms=0)
 MORE = [
-    work.Work(rows=100_000, in_flight=64, latency_ms=0),
-    work.Work(rows=1_000_000, in_flight=64, latency_ms=0),
+    FEW,
+    MANY,
     work.Work(rows=50_000, in_flight=64, latency_ms=0, answer_bytes=10_000),
     work.Work(rows=2_000, in_flight=64, latency_ms=0, answer_bytes=1_000_000),
     work.Work(rows=2_000, in_flight=512, latency_ms=0, answer_bytes=1_000_000),
@@ -60,6 +61,8 @@ MORE = [
     work.Work(rows=100_000, in_flight=64, latency_ms=0, http="tls http2"),
     work.Work(rows=50_000, in_flight=64, latency_ms=0, answer_bytes=10_000, gzip=True),
 ]
+# What a job costs whatever its rows cost.
+SMALL = work.Work(rows=1_000, in_flight=64, latency_ms=0)
 # A job that waits for its rate limit most of its time: two minutes of it.
 LIMITED = work.Work(rows=3_600, in_flight=64, latency_ms=20, partitions=200, limit=30)
 MORE_ROUNDS = 3
@@ -72,9 +75,10 @@ WARM_UP_ROWS = 20_000
 
 @dataclass(frozen=True)
 class Measured:
-    """One run: requests per second over all of it and while sending, CPU seconds per 100,000 requests, seconds from the
-    job's beginning to its first request, and the most memory that its JVM held, in MB."""
+    """One run: its rows, requests per second over all of it and while sending, CPU seconds per 100,000 requests,
+    seconds from the job's beginning to its first request, and the most memory that its JVM held, in MB."""
 
+    rows: int
     rate: float
     sending_rate: float
     cpu: float
@@ -253,7 +257,7 @@ def main() -> None:
                     rows = int((AIOHTTP_ROWS if name == AIOHTTP else w.rows) * arguments.scale)
                     measured = measure(name, piece(w, rows, origin), origin, jobs.get(name))
                     results[name].append(measured)
-                    print(f"{w.rows:,} rows, {w.name}: {name} {measured}", file=sys.stderr)
+                    print(f"{w.title}: {name} {measured}", file=sys.stderr)
 
         for _ in range(arguments.rounds):
             for w in works:
@@ -261,10 +265,17 @@ def main() -> None:
         jobs.pop(AIOHTTP, None)
         for _ in range(min(arguments.rounds, MORE_ROUNDS)):
             for w in more_works:
-                take_turns(w, (LOOP, APISINK), more[f"{w.rows:,} rows, {w.name}"])
+                take_turns(w, (LOOP, APISINK), more[w.title])
+            if {FEW, MANY} <= set(more_works):
+                take_turns(SMALL, (APISINK,), more[SMALL.title])
         table = medians(results)
         sections += [report.table(table, LOOP, APISINK, AIOHTTP)] if works else []
-        sections += [report.more(medians(more), LOOP, APISINK)] if more_works else []
+        more_table = medians(more)
+        small = more_table.pop(SMALL.title, None)
+        sections += [report.more(more_table, LOOP, APISINK)] if more_works else []
+        if small:
+            few, many = (more_table[w.title][APISINK] for w in (FEW, MANY))
+            sections.append(report.many_rows(small[APISINK], few, many))
         if everything or arguments.limited:
             with server(LIMITED, directory) as origin:
                 rows = int(LIMITED.rows * arguments.scale)
@@ -296,7 +307,7 @@ def measure(name: str, w: work.Work, origin: Server, job: Job | None) -> Measure
     server_cpu = cpu_seconds(origin.process) - server_before
     per = 100_000 / w.rows
     to_first = max(0.0, seconds - seen.since_first)
-    return Measured(w.rows / seconds, w.rows / seen.seconds, cpu * per, server_cpu * per, to_first, memory)
+    return Measured(w.rows, w.rows / seconds, w.rows / seen.seconds, cpu * per, server_cpu * per, to_first, memory)
 
 
 def arrived(name: str, w: work.Work, origin: Server) -> Arrivals:

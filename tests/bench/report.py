@@ -59,6 +59,22 @@ def more(results: dict[str, dict[str, Measured]], loop: str, apisink: str) -> st
     return "\n".join(lines)
 
 
+def many_rows(small: Measured, few: Measured, many: Measured) -> str:
+    """What a row costs in jobs of different sizes, without what a job costs that hardly has rows."""
+
+    def seconds(of: Measured) -> float:
+        return of.cpu * of.rows / 100_000
+
+    def row(of: Measured) -> float:
+        return (seconds(of) - seconds(small)) / (of.rows - small.rows)
+
+    times = f"{row(many) / row(few):.2f} times the CPU time of one of {few.rows:,.0f}"
+    return (
+        f"A job of {small.rows:,.0f} rows takes {seconds(small):.1f} CPU seconds. Without those a row of\n"
+        f"{many.rows:,.0f} takes {times} (aim: within 5%)."
+    )
+
+
 def held_back(held: HeldBack) -> str:
     w = held.work
     return (

@@ -39,6 +39,10 @@ class Work:
         gzip = " in gzip" if self.gzip else ""
         return f"{self.latency_ms} ms, {self.in_flight} in flight{SPOKEN[self.http]}{answers}{gzip}"
 
+    @property
+    def title(self) -> str:
+        return f"{self.rows:,} rows, {self.name}"
+
 
 def to_line(work: Work) -> str:
     return json.dumps(asdict(work)) + "\n"

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use http::Version;
 use http::header::{CONNECTION, HeaderValue, PROXY_AUTHORIZATION};
+use http::{Uri, Version};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
@@ -81,7 +81,7 @@ impl HyperTransport {
             let before = connection.line().traffic.so_far();
             let mut message = match unsent.take() {
                 Some(message) => message,
-                None => message::message(request, uri.clone(), self.plan.decompress),
+                None => message::message(request, Uri::clone(&uri), self.plan.decompress),
             };
             self.shape(&mut message, request, &connection)?;
             if !permit.passes() {
