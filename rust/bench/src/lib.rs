@@ -8,10 +8,15 @@ pub mod session;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue};
+use mimalloc::MiMalloc;
 
 pub use self::bare::{Asker, Bare, Speech};
 pub use self::engine::Engine;
 pub use self::server::server;
+
+/// All that is compared has the allocator that the library has where it runs.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Why a loop has ended early.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
