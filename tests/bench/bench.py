@@ -49,8 +49,9 @@ WORKS = [
     work.Work(rows=50_000, in_flight=64, latency_ms=20),
     work.Work(rows=150_000, in_flight=512, latency_ms=20),
 ]
-# What the aiohttp job is not compared with: other answers, what more rows cost, and TLS.
+# What a row costs is compared in these two.
 FEW, MANY = work.Work(rows=100_000, in_flight=64, latency_ms=0), work.Work(rows=1_000_000, in_flight=64, latency_ms=0)
+# What the aiohttp job is not compared with: other answers, what more rows cost, and TLS.
 MORE = [
     FEW,
     MANY,

@@ -88,13 +88,13 @@ where
     F::Output: Send + 'static,
 {
     fn execute(&self, task: F) {
+        // Boxed: spawning moves what it is given a few times, and these are large.
+        let mut task = Box::pin(task);
         if !self.0.watched.load(Ordering::Relaxed) {
-            // Boxed: spawning moves what it is given a few times, and these are large.
-            tokio::spawn(Box::pin(task));
+            tokio::spawn(task);
             return;
         }
         let steps = self.0.clone();
-        let mut task = Box::pin(task);
         tokio::spawn(poll_fn(move |cx| {
             let polled = task.as_mut().poll(cx).map(drop);
             if steps.watched.load(Ordering::Relaxed) {

@@ -1,5 +1,6 @@
 package io.apisink.spark
 
+import java.nio.file.Path
 import java.util.concurrent.{CompletableFuture, CompletionException, ExecutionException}
 
 import io.apisink.testing.{Eventually, Origin, SparkTest, TestConfig}
@@ -8,24 +9,30 @@ import org.apache.spark.sql.functions.col
 /** A job that is cancelled. */
 final class CancelSuite extends SparkTest {
 
+  /** Starts a run of its own name, and cancels it once more than `requests` requests were seen. */
+  private def cancelled(origin: Origin, sink: Path, run: String, connections: String, requests: Long) = {
+    val config = TestConfig.atPath(origin, sink).copy(
+      partitions = 2,
+      urlPath = "/v1/patient",
+      transport = Seq(s"tcp_connection: $connections")
+    )
+    val rows = spark.range(100000).select(col("id").cast("string").as("tracking_id"))
+    val job = CompletableFuture.runAsync { () =>
+      spark.sparkContext.setJobGroup(run, "a run that is cancelled")
+      rows.write.format("apisink").option("configText", config.yaml).option("runId", run).mode("append").save()
+    }
+    Eventually.until("requests")(origin.count("requests") > requests)
+    spark.sparkContext.cancelJobGroup(run)
+    job
+  }
+
+  private def kept(sink: Path, run: String): Long =
+    spark.read.format("apisink").option("journal", sink.resolve(s"_apisink/$run").toString).load().count()
+
   test("a killed task stops sending, and every request it has sent has its answer in the journal") {
     Origin.using("--latency", "fixed:20ms") { origin =>
       val sink = newDirectory().resolve("sink")
-      val config = TestConfig.atPath(origin, sink).copy(
-        partitions = 2,
-        urlPath = "/v1/patient",
-        transport = Seq("tcp_connection: {limit: 4, idle_timeout: 0.2}")
-      )
-      val rows = spark.range(100000).select(col("id").cast("string").as("tracking_id"))
-      val job = CompletableFuture.runAsync { () =>
-        spark.sparkContext.setJobGroup("cancelled", "a run that is cancelled")
-        rows.write.format("apisink").option(
-          "configText",
-          config.yaml
-        ).option("runId", "cancelled").mode("append").save()
-      }
-      Eventually.until("requests")(origin.count("requests") > 200)
-      spark.sparkContext.cancelJobGroup("cancelled")
+      val job = cancelled(origin, sink, "cancelled", "{limit: 4, idle_timeout: 0.2}", requests = 200)
       intercept[ExecutionException](job.get()).getCause match {
         case wrapped: CompletionException => assert(wrapped.getCause != null)
         case cause => assert(cause.getMessage.contains("cancel"), cause)
@@ -35,30 +42,15 @@ final class CancelSuite extends SparkTest {
       val sent = origin.count("requests")
       // Four connections at 20 ms each would have sent hundreds in the time that these questions take.
       (1 to 50).foreach(_ => assert(origin.count("requests") == sent))
-      val journal = sink.resolve("_apisink/cancelled").toString
       Eventually.until("the tasks' end")(noneSends)
-      assert(spark.read.format("apisink").option("journal", journal).load().count() == sent)
+      assert(kept(sink, "cancelled") == sent)
     }
   }
 
   test("a killed task that is interrupted again and again keeps what was answered") {
     Origin.using("--latency", "fixed:500ms") { origin =>
       val sink = newDirectory().resolve("sink")
-      val config = TestConfig.atPath(origin, sink).copy(
-        partitions = 2,
-        urlPath = "/v1/patient",
-        transport = Seq("tcp_connection: {limit: 16}")
-      )
-      val rows = spark.range(100000).select(col("id").cast("string").as("tracking_id"))
-      val job = CompletableFuture.runAsync { () =>
-        spark.sparkContext.setJobGroup("interrupted", "a run whose tasks are interrupted")
-        rows.write.format("apisink").option(
-          "configText",
-          config.yaml
-        ).option("runId", "interrupted").mode("append").save()
-      }
-      Eventually.until("requests")(origin.count("requests") > 40)
-      spark.sparkContext.cancelJobGroup("interrupted")
+      val job = cancelled(origin, sink, "interrupted", "{limit: 16}", requests = 40)
       // As Spark's task reaper does, and as a failed job does to tasks that are failing already.
       Eventually.until("the tasks' end") {
         Thread.getAllStackTraces.keySet.forEach { thread =>
@@ -67,9 +59,7 @@ final class CancelSuite extends SparkTest {
         noneSends
       }
       intercept[ExecutionException](job.get())
-      val journal = sink.resolve("_apisink/interrupted").toString
-      val kept = spark.read.format("apisink").option("journal", journal).load().count()
-      assert(kept == origin.count("requests"))
+      assert(kept(sink, "interrupted") == origin.count("requests"))
     }
   }
 }

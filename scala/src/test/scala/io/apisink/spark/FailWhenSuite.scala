@@ -53,10 +53,8 @@ final class FailWhenSuite extends SparkTest {
       val said = failure(config)
       assert(said.getMessage.contains("execution.fail_when.failed_share: 0.5"), said)
       // Spark lets a job fail before its tasks have ended.
-      def answered: Long =
-        spark.read.format("apisink").option("journal", sink.resolve("_apisink/r").toString).load().count()
       Eventually.until("the tasks' end")(noneSends)
-      val kept = answered
+      val kept = spark.read.format("apisink").option("journal", sink.resolve("_apisink/r").toString).load().count()
       assert(kept >= 200 && kept < count)
       assert(kept == origin.count("requests"))
       write(config.copy(execution = Nil))
