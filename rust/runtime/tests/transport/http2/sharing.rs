@@ -1,5 +1,7 @@
 //! Streams: how many, over how many connections, and what is known of them.
 
+use std::time::{Duration, Instant};
+
 use apisink_runtime::transport::{Permit, Transport};
 
 use super::client;
@@ -147,11 +149,12 @@ async fn who_waits_for_a_connection_shares_its_failure() {
 async fn requests_are_written_at_their_slots() {
     let origin = origin(&["--http2"]).await;
     let client = client(|_| {}).limited(50.0);
+    // Not from the first arrival on: a machine that stands still lets that be late.
+    let begun = Instant::now();
     client.get_at_once(&origin.url(), "/", 10).await;
-    let requests = origin.requests();
-    assert_eq!(requests.len(), 10);
-    let spread = requests[9].arrived_ms - requests[0].arrived_ms;
-    assert!(spread >= 9.0 * 20.0 - 10.0, "ten requests at 50 a second arrived within {spread} ms");
+    assert_eq!(origin.report().requests, 10);
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_millis(9 * 20), "ten requests at 50 a second took {took:?}");
 }
 
 #[tokio::test]

@@ -20,8 +20,9 @@ import java.util.List;
  *   <li>the file that {@code spark.apisink.native.library} names, as a system property, else as the Spark setting of
  *       that name (the caller of {@link #load} passes it). When it is set nothing else is tried.
  *   <li>the resource {@code native/<os>-<arch>/libapisink.so} of this jar. It is copied into a new directory with mode
- *       0700 below {@code java.io.tmpdir}, under a name that holds its SHA-256, and removed when the JVM exits. Every
- *       class loader gets a copy of its own, for the JVM refuses to load one file in two of them.
+ *       0700 below {@code java.io.tmpdir}, under a name that holds its SHA-256, and removed as soon as it is loaded, so
+ *       that a process that is killed leaves none behind. Every class loader gets a copy of its own, for the JVM refuses
+ *       to load one file in two of them.
  * </ol>
  *
  * <p>The version of the library's interface is checked before anything else is called. The first failure is
@@ -94,7 +95,13 @@ public final class NativeLibrary {
       attempts.failed("a copy below " + System.getProperty("java.io.tmpdir"), e.toString(), e);
       throw attempts.exception();
     }
-    attempts.load(copy, "copy of the jar's " + resource);
+    try {
+      attempts.load(copy, "copy of the jar's " + resource);
+    } finally {
+      // What is mapped stays usable without its name.
+      copy.toFile().delete();
+      copy.getParent().toFile().delete();
+    }
   }
 
   static String resource(String platform) {

@@ -4,6 +4,7 @@ import java.net.URLClassLoader
 import java.nio.file.{Files, Path}
 import java.nio.file.attribute.PosixFilePermissions
 
+import scala.io.Source
 import scala.util.Using
 
 import org.scalatest.funsuite.AnyFunSuite
@@ -40,6 +41,13 @@ final class NativeLibrarySuite extends AnyFunSuite {
   test("the jar's library is loaded, by every class loader for itself") {
     assert(load(null) == Seq(None, None))
     assert(load(null) == Seq(None, None))
+  }
+
+  test("a process that is killed leaves no copy of the jar's library behind") {
+    assert(load(null).head.isEmpty)
+    val mapped =
+      Using.resource(Source.fromFile("/proc/self/maps"))(_.getLines().filter(_.contains("libapisink-")).toSet)
+    assert(mapped.nonEmpty && mapped.forall(_.endsWith("(deleted)")), mapped)
   }
 
   test("where a library is named nothing else is tried, and the error names the path") {
