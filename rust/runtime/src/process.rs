@@ -22,7 +22,8 @@ use crate::transport::Engines;
 /// An engine that no session uses is kept this long, so that the next task finds its connections warm.
 const KEEP_UNUSED: Duration = Duration::from_secs(60);
 
-/// More runtime threads than this only compete with Spark's task threads.
+/// One runtime thread for two cores, but no more than this: Spark's task threads and whatever answers on the same machine need
+/// the others, and a request that changes threads finds nothing of it in the new one's caches.
 const MOST_THREADS: usize = 4;
 
 /// The one of programs, for the life of the process; see [`Process::global`].
@@ -87,7 +88,8 @@ impl Process {
 
     /// A process with a registry of middleware and other transport engines than the built-in ones.
     pub fn with_transports(registry: Registry, transports: Engines) -> Result<Self, RuntimeError> {
-        let threads = std::thread::available_parallelism().map_or(2, usize::from).min(MOST_THREADS);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = cores.div_ceil(2).min(MOST_THREADS);
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads)
             .thread_name("apisink")

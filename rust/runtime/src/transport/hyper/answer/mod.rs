@@ -66,6 +66,12 @@ impl Reading<'_, '_> {
         let announced = incoming.size_hint().exact().unwrap_or(0);
         let announced = usize::try_from(announced).map_or(self.cap, |length| length.min(self.cap));
         let mut chunks = Chunks { announced, ..Chunks::default() };
+        if announced > 0 {
+            // All of it, so that few answers are read to their ends where memory is short, not all to their halves. And before a
+            // piece is asked for: who waits for memory holds none.
+            self.grow(announced).await;
+            chunks.granted = announced;
+        }
         while let Some(mut data) = self.next(&mut incoming).await? {
             let (taken, truncated) = self.take(data.len(), &mut chunks).await;
             data.truncate(taken);
@@ -132,11 +138,7 @@ impl Reading<'_, '_> {
     async fn take(&mut self, piece: usize, chunks: &mut Chunks) -> (usize, bool) {
         let there = chunks.len();
         let taken = piece.min(self.cap - there);
-        let mut needed = there + taken;
-        if there > 0 {
-            // All that is still to come at once: where memory is short few answers are read to their ends, not all to their halves.
-            needed = needed.max(chunks.announced);
-        }
+        let needed = there + taken;
         if needed > chunks.granted {
             self.grow(needed - chunks.granted).await;
             chunks.granted = needed;
