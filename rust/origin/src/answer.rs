@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -27,6 +27,28 @@ static EVERY_BYTE: [u8; CHUNK] = {
     bytes
 };
 
+/// Words in no order, so that they compress about as well as texts of people do.
+static WORDS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    const WORDS: [&str; 32] = [
+        "account", "address", "amount", "approved", "balance", "branch", "city", "client", "country",
+        "created", "credit", "customer", "date", "delivery", "discount", "email", "invoice", "item", "name",
+        "number", "order", "paid", "pending", "phone", "price", "quantity", "region", "status", "street",
+        "total", "updated", "vendor",
+    ];
+    let mut text = Vec::with_capacity(CHUNK + 16);
+    // Xorshift (Marsaglia, 2003): the same words in every run.
+    let mut drawn = 0x9e37_79b9_7f4a_7c15_u64;
+    while text.len() < CHUNK {
+        drawn ^= drawn << 13;
+        drawn ^= drawn >> 7;
+        drawn ^= drawn << 17;
+        text.extend_from_slice(WORDS[(drawn >> 59) as usize].as_bytes());
+        text.extend_from_slice(format!(" {} ", drawn >> 32 & 0xfff).as_bytes());
+    }
+    text.truncate(CHUNK);
+    text
+});
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
 const TEXT_PLAIN: HeaderValue = HeaderValue::from_static("text/plain");
@@ -40,6 +62,8 @@ pub(crate) struct Content {
     zipped: bool,
     head: Bytes,
     filler: &'static [u8],
+    /// Where in the filler its next piece begins.
+    at: usize,
     fill: u64,
     tail: Bytes,
 }
@@ -47,7 +71,7 @@ pub(crate) struct Content {
 impl Content {
     /// These bytes.
     pub(crate) fn whole(kind: Option<HeaderValue>, bytes: Bytes) -> Self {
-        Self { kind, zipped: false, head: bytes, filler: &TEXT, fill: 0, tail: Bytes::new() }
+        Self { kind, zipped: false, head: bytes, filler: &TEXT, at: 0, fill: 0, tail: Bytes::new() }
     }
 
     pub(crate) fn empty() -> Self {
@@ -73,11 +97,19 @@ impl Content {
                 zipped: false,
                 head: Bytes::from_static(HEAD.as_bytes()),
                 filler: &TEXT,
+                at: 0,
                 fill,
                 tail: Bytes::from_static(TAIL.as_bytes()),
             },
             None => Self { fill: count, ..Self::whole(Some(TEXT_PLAIN), Bytes::new()) },
         }
+    }
+
+    /// A body of exactly `count` bytes, of words; those of other numbers are other ones.
+    pub(crate) fn words(count: u64, number: u64) -> Self {
+        // A prime: bodies are the same again after as many as there are places to begin at.
+        let at = (number % CHUNK as u64) as usize * 4_099 % CHUNK;
+        Self { filler: &WORDS, at, ..Self::filler(count) }
     }
 
     /// A body of exactly `count` bytes: 0, 1, … 255, 0, 1 …
@@ -113,9 +145,11 @@ impl Content {
             return self.head.split_to(limit.min(self.head.len()));
         }
         if self.fill > 0 {
-            let length = limit.min(CHUNK).min(usize::try_from(self.fill).unwrap_or(usize::MAX));
+            let (from, left) = (self.at, usize::try_from(self.fill).unwrap_or(usize::MAX));
+            let length = limit.min(CHUNK - from).min(left);
             self.fill -= length as u64;
-            return Bytes::from_static(&self.filler[..length]);
+            self.at = (from + length) % CHUNK;
+            return Bytes::from_static(&self.filler[from..from + length]);
         }
         self.tail.split_to(limit.min(self.tail.len()))
     }
@@ -232,6 +266,17 @@ mod tests {
             assert_eq!(bytes.len() as u64, count);
             assert_eq!(serde_json::from_slice::<serde_json::Value>(&bytes).is_ok(), count >= 13, "{count}");
         }
+    }
+
+    #[test]
+    fn words_have_the_length_asked_for_are_json_and_differ_from_the_first_on() {
+        let bodies: Vec<_> = (0..1_000).map(|number| all(Content::words(100_000, number))).collect();
+        for body in &bodies {
+            assert_eq!(body.len(), 100_000);
+            assert!(serde_json::from_slice::<serde_json::Value>(body).is_ok());
+        }
+        let beginnings: std::collections::BTreeSet<_> = bodies.iter().map(|body| &body[..100]).collect();
+        assert_eq!(beginnings.len(), 1_000);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One request from its arrival to its answer.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
@@ -23,19 +24,28 @@ use crate::recorder::Recorder;
 use crate::report::Report;
 use crate::script::Script;
 
+/// Of so many bytes bodies are compressed beforehand.
+const ZIPPED_BYTES: u64 = 4 << 20;
+
 /// What all requests of an origin share.
 pub(crate) struct Shared {
     pub(crate) script: Script,
     pub(crate) auth: Auth,
     pub(crate) recorder: Arc<Recorder>,
-    /// The body of `--body-bytes` as `--gzip` sends it: made once, for a bench counts what an answer costs.
-    zipped: Option<Content>,
+    /// Bodies of `--body-bytes` as `--gzip` sends them in turn: made once, for a bench counts what an answer costs.
+    zipped: Vec<Content>,
+    /// Bodies of `--body-bytes` so far.
+    sized: AtomicU64,
 }
 
 impl Shared {
     pub(crate) fn new(script: Script) -> Self {
-        let zipped = script.body_bytes.filter(|_| script.gzip).map(|count| sized(&script, count).gzip());
-        Self { auth: Auth::of(&script), recorder: Recorder::new(), zipped, script }
+        let zipped = script.body_bytes.filter(|_| script.gzip).map_or_else(Vec::new, |count| {
+            let several = (ZIPPED_BYTES / count.max(1)).clamp(1, 256);
+            (0..several).map(|number| sized(&script, count, number).gzip()).collect()
+        });
+        let sized = AtomicU64::new(0);
+        Self { auth: Auth::of(&script), recorder: Recorder::new(), zipped, sized, script }
     }
 
     /// What was seen so far.
@@ -214,7 +224,11 @@ impl Exchange<'_> {
             Action::Answer | Action::Slow(_) => Ok(self.ordinary(body, received, Fate::Whole)),
             Action::ResetAmid => Ok(self.ordinary(body, received, Fate::ResetAmid)),
             Action::ResetAfter => Ok(self.ordinary(body, received, Fate::ResetAfter)),
-            Action::Bytes(count) => Ok(self.respond(StatusCode::OK, sized(script, count), Fate::Whole)),
+            Action::Bytes(count) => {
+                let content =
+                    if script.body_binary { Content::binary(count) } else { Content::filler(count) };
+                Ok(self.respond(StatusCode::OK, content, Fate::Whole))
+            }
             Action::Empty(status) => Ok(self.respond(status, Content::empty(), Fate::Whole)),
             Action::Refuse(refusal) => Ok(self.refuse(refusal)),
             Action::ResetBefore => self.give_up(Ending::Reset),
@@ -250,9 +264,11 @@ impl Exchange<'_> {
 
     fn ordinary(&self, body: &[u8], received: u64, fate: Fate) -> Response<Answer> {
         if let Some(count) = self.shared.script.body_bytes {
-            let content = match &self.shared.zipped {
-                Some(zipped) if self.takes_gzip() => zipped.clone(),
-                _ => sized(&self.shared.script, count),
+            let number = self.shared.sized.fetch_add(1, Ordering::Relaxed);
+            let zipped = &self.shared.zipped;
+            let content = match !zipped.is_empty() && self.takes_gzip() {
+                true => zipped[(number % zipped.len() as u64) as usize].clone(),
+                false => sized(&self.shared.script, count, number),
             };
             return self.respond(StatusCode::OK, content, fate);
         }
@@ -309,8 +325,8 @@ impl Exchange<'_> {
 }
 
 /// A body of so many bytes, of the kind that the script says.
-fn sized(script: &Script, count: u64) -> Content {
-    if script.body_binary { Content::binary(count) } else { Content::filler(count) }
+fn sized(script: &Script, count: u64, number: u64) -> Content {
+    if script.body_binary { Content::binary(count) } else { Content::words(count, number) }
 }
 
 /// Whether one entry of an Accept-Encoding is gzip, and not to say that it is unwanted.

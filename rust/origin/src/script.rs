@@ -48,7 +48,7 @@ pub struct Script {
     #[arg(long, conflicts_with_all = ["echo", "body_bytes"], help_heading = "Answers")]
     pub mirror: bool,
 
-    /// Answer with a body of this many bytes (JSON from 13 bytes on)
+    /// Answer with a body of this many bytes (JSON from 13 bytes on), each time with other words
     #[arg(long, value_name = "COUNT", help_heading = "Answers")]
     pub body_bytes: Option<u64>,
 
