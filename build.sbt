@@ -59,11 +59,17 @@ lazy val connector = (project in file("scala"))
     assembly / assemblyOutputPath := (ThisBuild / baseDirectory).value / "dist" / "apisink.jar",
     assembly / test := {},
     assemblyPackageScala / assembleArtifact := false,
+    Compile / resourceGenerators += Def.task {
+      val notice = (Compile / resourceManaged).value / "META-INF" / "NOTICE"
+      IO.copyFile((ThisBuild / baseDirectory).value / "NOTICE", notice)
+      Seq(notice)
+    }.taskValue,
     assembly / assemblyMergeStrategy := {
       case PathList("META-INF", "services", _*) => MergeStrategy.filterDistinctLines
       case "META-INF/MANIFEST.MF" => MergeStrategy.discard
       // Arrow's, which would speak for the whole jar.
       case "module-info.class" => MergeStrategy.discard
+      case PathList("META-INF", "NOTICE") => MergeStrategy.concat
       case PathList("META-INF", _*) => MergeStrategy.first
       case _ => MergeStrategy.deduplicate
     },

@@ -64,6 +64,11 @@ def test_spark_finds_the_data_source_by_its_name(jar: zipfile.ZipFile) -> None:
     assert "io/apisink/spark/ApiSinkProvider.class" in jar.namelist()
 
 
+def test_the_notices_of_its_parts_are_in_it(jar: zipfile.ZipFile) -> None:
+    notice = jar.read("META-INF/NOTICE").decode()
+    assert (ROOT / "NOTICE").read_text().strip() in notice and "Arrow Java C Data Interface" in notice
+
+
 def test_the_library_exports_the_methods_of_native_java_and_nothing_else(library: ELFFile) -> None:
     symbols = library.get_section_by_name(".dynsym")
     assert isinstance(symbols, SymbolTableSection)
