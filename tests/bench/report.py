@@ -124,8 +124,8 @@ and on what else it does; the ratios are taken within each run. The second table
 - *aiohttp job*: the same work in PySpark with `mapInArrow`, aiohttp, uvloop and orjson, `tests/bench/aiohttp_job.py`.
 - *sending*: from the first to the last arrival at the server, without Spark's planning, shuffle and the Delta append.
 - *to the first request*: from `save()` on, in a warm session; *most memory*: of the JVM, heap (up to 3 GB) included.
-- *TLS*: with HTTP/1.1 unless said otherwise. Large answers are words, other ones in each answer; those *in gzip* are of as
-  many bytes once they are decompressed.
+- *TLS*: with HTTP/1.1 unless said otherwise. Large answers are words, other ones in each answer; those *in gzip* are of
+  as many bytes once they are decompressed.
 - In brackets: CPU seconds per 100,000 requests, of the whole process tree. The server runs on the same cores.
 
 {lines}
