@@ -29,7 +29,7 @@ static EVERY_BYTE: [u8; CHUNK] = {
 
 /// Words in no order, so that they compress about as well as texts of people do.
 static WORDS: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    const WORDS: [&str; 32] = [
+    const VOCABULARY: [&str; 32] = [
         "account", "address", "amount", "approved", "balance", "branch", "city", "client", "country",
         "created", "credit", "customer", "date", "delivery", "discount", "email", "invoice", "item", "name",
         "number", "order", "paid", "pending", "phone", "price", "quantity", "region", "status", "street",
@@ -42,7 +42,7 @@ static WORDS: LazyLock<Vec<u8>> = LazyLock::new(|| {
         drawn ^= drawn << 13;
         drawn ^= drawn >> 7;
         drawn ^= drawn << 17;
-        text.extend_from_slice(WORDS[(drawn >> 59) as usize].as_bytes());
+        text.extend_from_slice(VOCABULARY[(drawn >> 59) as usize].as_bytes());
         text.extend_from_slice(format!(" {} ", drawn >> 32 & 0xfff).as_bytes());
     }
     text.truncate(CHUNK);

@@ -42,7 +42,7 @@ impl Shared {
     pub(crate) fn new(script: Script) -> Self {
         let zipped = script.body_bytes.filter(|_| script.gzip).map_or_else(Vec::new, |count| {
             let several = (ZIPPED_BYTES / count.max(1)).clamp(1, 256);
-            (0..several).map(|number| sized(&script, count, number).gzip()).collect()
+            (0..several).map(|number| numbered(&script, count, number).gzip()).collect()
         });
         let sized = AtomicU64::new(0);
         Self { auth: Auth::of(&script), recorder: Recorder::new(), zipped, sized, script }
@@ -225,9 +225,7 @@ impl Exchange<'_> {
             Action::ResetAmid => Ok(self.ordinary(body, received, Fate::ResetAmid)),
             Action::ResetAfter => Ok(self.ordinary(body, received, Fate::ResetAfter)),
             Action::Bytes(count) => {
-                let content =
-                    if script.body_binary { Content::binary(count) } else { Content::filler(count) };
-                Ok(self.respond(StatusCode::OK, content, Fate::Whole))
+                Ok(self.respond(StatusCode::OK, sized(script, count, Content::filler), Fate::Whole))
             }
             Action::Empty(status) => Ok(self.respond(status, Content::empty(), Fate::Whole)),
             Action::Refuse(refusal) => Ok(self.refuse(refusal)),
@@ -268,7 +266,7 @@ impl Exchange<'_> {
             let zipped = &self.shared.zipped;
             let content = match !zipped.is_empty() && self.takes_gzip() {
                 true => zipped[(number % zipped.len() as u64) as usize].clone(),
-                false => sized(&self.shared.script, count, number),
+                false => numbered(&self.shared.script, count, number),
             };
             return self.respond(StatusCode::OK, content, fate);
         }
@@ -324,9 +322,14 @@ impl Exchange<'_> {
     }
 }
 
-/// A body of so many bytes, of the kind that the script says.
-fn sized(script: &Script, count: u64, number: u64) -> Content {
-    if script.body_binary { Content::binary(count) } else { Content::words(count, number) }
+/// A body of so many bytes: a binary one if the script says so, else that text.
+fn sized(script: &Script, count: u64, text: impl FnOnce(u64) -> Content) -> Content {
+    if script.body_binary { Content::binary(count) } else { text(count) }
+}
+
+/// A body of `--body-bytes`.
+fn numbered(script: &Script, count: u64, number: u64) -> Content {
+    sized(script, count, |count| Content::words(count, number))
 }
 
 /// Whether one entry of an Accept-Encoding is gzip, and not to say that it is unwanted.

@@ -112,7 +112,7 @@ public final class NativeLibrary {
   static Path extract(byte[] library) throws IOException {
     Path directory = Files.createTempDirectory("apisink-native-");
     Path file = directory.resolve("libapisink-" + sha256(library) + ".so");
-    // Deleted in the reverse order of registration.
+    // What cannot be written whole is not loaded: that is left to the JVM's exit. Deleted in the reverse order.
     directory.toFile().deleteOnExit();
     file.toFile().deleteOnExit();
     Files.write(file, library);
