@@ -2,13 +2,10 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 use http_body_util::Full;
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper::rt::Executor;
@@ -58,66 +55,48 @@ where
     steps.watched.store(false, Ordering::Relaxed);
     let allowed = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
     let told = allowed.clone();
-    let mut under_way = FuturesUnordered::new();
-    let mut is_open = true;
-    // Goes on after the end of the connection as long as requests wait for their answers, or for their errors.
     tokio::spawn(poll_fn(move |cx| {
-        if is_open {
-            // Its errors reach the requests that suffer them.
-            is_open = Pin::new(&mut connection).poll(cx).is_pending();
-            allowed.store(connection.current_max_send_streams(), Ordering::Relaxed);
-        }
-        under_way.extend(steps.begun().drain(..));
-        while let Poll::Ready(Some(())) = under_way.poll_next_unpin(cx) {}
-        if is_open || !under_way.is_empty() { Poll::Pending } else { Poll::Ready(()) }
+        // Its errors reach the requests that suffer them.
+        let ended = Pin::new(&mut connection).poll(cx).map(drop);
+        allowed.store(connection.current_max_send_streams(), Ordering::Relaxed);
+        ended
     }));
     Ok(Some(Beginning { sender, allowed: told }))
 }
 
-type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// What a connection shares with the tasks that hyper makes of it.
+/// Steps of a connection's tasks: hyper itself does not tell when SETTINGS come.
 struct Steps {
-    /// A step was made.
     made: Notify,
-    /// Whether SETTINGS have not come yet: hyper itself does not tell when they do.
+    /// Whether they have not come yet.
     watched: AtomicBool,
-    /// Tasks of requests that have not run yet.
-    begun: Mutex<Vec<Task>>,
 }
 
 impl Default for Steps {
     fn default() -> Self {
-        Self { made: Notify::new(), watched: AtomicBool::new(true), begun: Mutex::default() }
+        Self { made: Notify::new(), watched: AtomicBool::new(true) }
     }
 }
 
-impl Steps {
-    fn begun(&self) -> MutexGuard<'_, Vec<Task>> {
-        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Runs the tasks that hyper makes of a connection. The first one reads and writes frames, and its steps are told of; the
-/// later ones are those of requests, which wait for their answers. They run within the task of the connection, which makes
-/// them while it is polled: a task of the runtime for each would cost more than what it does, and answers that come
-/// together would wake as many.
+/// Runs the tasks that hyper makes of a connection, and tells of the steps of those that it begins with. Later ones are
+/// those of its requests, one for each.
 #[derive(Clone)]
 struct Tasks(Arc<Steps>);
 
 impl<F> Executor<F> for Tasks
 where
-    F: Future<Output = ()> + Send + 'static,
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
 {
     fn execute(&self, task: F) {
+        // Boxed: spawning moves what it is given a few times, and these are large.
         let mut task = Box::pin(task);
         if !self.0.watched.load(Ordering::Relaxed) {
-            self.0.begun().push(task);
+            tokio::spawn(task);
             return;
         }
         let steps = self.0.clone();
         tokio::spawn(poll_fn(move |cx| {
-            let polled = task.as_mut().poll(cx);
+            let polled = task.as_mut().poll(cx).map(drop);
             if steps.watched.load(Ordering::Relaxed) {
                 steps.made.notify_one();
             }

@@ -47,12 +47,6 @@ struct Using {
     told: (u64, u64),
 }
 
-impl Using {
-    fn so_far(&self) -> (Option<Instant>, u64) {
-        ((self.streams == 0).then_some(self.since), self.begun)
-    }
-}
-
 /// One stream. Dropping it cancels its request if that is under way.
 pub(in crate::transport::hyper) struct Stream {
     shared: Arc<Shared>,
@@ -97,18 +91,14 @@ impl Shared {
         self.allowed.load(Ordering::Relaxed).min(ours as usize)
     }
 
-    /// A further stream, if there may be `most` at once. `keeps` is told since when the connection is idle, if it is, and how
-    /// many requests it has carried, and says whether it may be used again.
-    pub(in crate::transport::hyper) fn stream(
-        self: &Arc<Self>,
-        most: usize,
-        keeps: impl FnOnce(Option<Instant>, u64) -> bool,
-    ) -> Option<Stream> {
+    /// A further stream, if there may be `most` at once and `uses` in all.
+    pub(in crate::transport::hyper) fn stream(self: &Arc<Self>, most: usize, uses: u64) -> Option<Stream> {
         let mut using = self.using();
-        let (idle_since, number) = using.so_far();
-        if !keeps(idle_since, number) || using.streams >= most {
+        if using.streams >= most || using.begun >= uses {
             return None;
         }
+        let idle_since = (using.streams == 0).then_some(using.since);
+        let number = using.begun;
         using.streams += 1;
         using.begun += 1;
         drop(using);
@@ -122,7 +112,8 @@ impl Shared {
 
     /// The same, and the requests that it has carried.
     pub(in crate::transport::hyper) fn use_so_far(&self) -> (Option<Instant>, u64) {
-        self.using().so_far()
+        let using = self.using();
+        ((using.streams == 0).then_some(using.since), using.begun)
     }
 
     /// Whether it has ended, or takes no further request.

@@ -141,18 +141,8 @@ impl Host {
             return None;
         }
         let mut all = lock(&self.shared);
-        let mut expired = false;
-        let stream = all.iter().find_map(|shared| {
-            shared.stream(shared.most(limits.streams), |idle_since, uses| {
-                let keeps = limits.keeps_shared(shared, idle_since, uses, now);
-                expired |= !keeps;
-                keeps
-            })
-        });
-        if expired {
-            limits.retain_shared(&mut all, now);
-        }
-        let stream = stream?;
+        all.retain(|shared| limits.keeps_shared(shared, now));
+        let stream = all.iter().find_map(|shared| shared.stream(shared.most(limits.streams), limits.uses))?;
         let idle = stream.idle(now);
         Some((Connection::Stream(stream), idle))
     }
@@ -161,7 +151,7 @@ impl Host {
     pub(super) fn drop_expired(&self, limits: &Limits) {
         let now = Instant::now();
         lock(&self.idle).retain(|idle| limits.keeps_idle(&idle.connection, now - idle.since, now));
-        limits.retain_shared(&mut lock(&self.shared), now);
+        lock(&self.shared).retain(|shared| limits.keeps_shared(shared, now));
     }
 
     /// Closes all that nobody uses, and lets what is in use end with its requests.

@@ -1,6 +1,5 @@
 //! What bounds a pool and its connections.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use apisink_plan::{Http2Plan, TcpPlan};
@@ -57,24 +56,10 @@ impl Limits {
             && self.allow(&connection.line, connection.uses, now)
     }
 
-    /// The same of a shared one, which is idle since `idle_since`, if it is, and has carried so many requests.
-    pub(super) fn keeps_shared(
-        &self,
-        shared: &Shared,
-        idle_since: Option<Instant>,
-        uses: u64,
-        now: Instant,
-    ) -> bool {
+    pub(super) fn keeps_shared(&self, shared: &Shared, now: Instant) -> bool {
+        let (idle_since, uses) = shared.use_so_far();
         idle_since.is_none_or(|since| now.saturating_duration_since(since) < self.idle_timeout)
             && !shared.is_closed()
             && self.allow(&shared.line, uses, now)
-    }
-
-    /// Lets go of those that may not be used again. Their streams keep them until they end.
-    pub(super) fn retain_shared(&self, all: &mut Vec<Arc<Shared>>, now: Instant) {
-        all.retain(|shared| {
-            let (idle_since, uses) = shared.use_so_far();
-            self.keeps_shared(shared, idle_since, uses, now)
-        });
     }
 }
