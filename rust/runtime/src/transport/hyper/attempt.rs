@@ -16,6 +16,7 @@ use super::connection::{Connection, Message};
 use super::pool::{Place, Taken};
 use crate::budget::Reservation;
 use crate::exchange::{Failure, FailureKind, Response, TransportFacts};
+use crate::middleware::BoxFuture;
 use crate::rate::{RateLimiter, Slot};
 use crate::request::Request;
 use crate::transport::Permit;
@@ -47,11 +48,13 @@ impl HyperTransport {
         let peer = request.origin.authority.as_str();
         let host = self.pool.host(&request.origin);
         // Most requests find all that they need: what may have to be waited for is asked for without a future first, since to make
-        // one, to move it into place and to poll it is a good part of what an attempt costs.
+        // one, to move it into place and to poll it is a good part of what an attempt costs. The boxes are `dyn` so that what
+        // connects is not compiled into this function, which would then use 50 kB of stack for each poll of a request.
         let place = match self.pool.free_place(host) {
             Some(place) => place,
             None => {
-                let (place, wait) = timed(Box::pin(self.pool.place(host))).await;
+                let waiting: BoxFuture<'_, _> = Box::pin(self.pool.place(host));
+                let (place, wait) = timed(waiting).await;
                 facts.pool_wait = wait;
                 place.ok_or_else(|| not_sent(FailureKind::Transport, "the transport is shut down".into()))?
             }
@@ -72,8 +75,9 @@ impl HyperTransport {
                 // Another look at the clock would show no other time.
                 Some(connection) => (connection, true),
                 None => {
-                    let waiting = self.ready_connection(&place, taken, limiter, &mut slot, &mut clock, facts);
-                    let Ready { connection, was_idle } = Box::pin(waiting).await?;
+                    let waiting: BoxFuture<'_, _> =
+                        Box::pin(self.ready_connection(&place, taken, limiter, &mut slot, &mut clock, facts));
+                    let Ready { connection, was_idle } = waiting.await?;
                     now = Instant::now();
                     (connection, was_idle)
                 }
@@ -149,7 +153,8 @@ impl HyperTransport {
         clock: &mut Clock<'_>,
         facts: &mut TransportFacts,
     ) -> Slot {
-        let (slot, wait) = left_out(clock, Box::pin(limiter.reserve())).await;
+        let waiting: BoxFuture<'_, _> = Box::pin(limiter.reserve());
+        let (slot, wait) = left_out(clock, waiting).await;
         facts.rate_wait += wait;
         slot
     }

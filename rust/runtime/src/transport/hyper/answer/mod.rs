@@ -14,6 +14,7 @@ use self::coding::Decoding;
 use super::clock::{Clock, Phase, timed};
 use crate::budget::Reservation;
 use crate::exchange::{Failure, FailureKind};
+use crate::middleware::BoxFuture;
 use crate::transport::failure::{classify, reset_amid};
 
 /// A body as it came, decompressed and as UTF-8 where the answer says how, and whether it was cut off at the cap.
@@ -48,7 +49,9 @@ impl Reading<'_, '_> {
             Some(decoding) => {
                 headers.remove(CONTENT_ENCODING);
                 headers.remove(CONTENT_LENGTH);
-                self.decoded(incoming, decoding).await?
+                // A `dyn` box, so that no attempt has room on the stack for what decoders are made of.
+                let decoded: BoxFuture<'_, _> = Box::pin(self.decoded(incoming, decoding));
+                decoded.await?
             }
         };
         let Some(charset) = charset::of(headers) else { return Ok(body) };
