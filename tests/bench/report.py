@@ -120,7 +120,8 @@ and on what else it does; the ratios are taken within each run. The second table
 
 - *bare loop*: hyper alone sending the same requests to the same server, answers read and forgotten; those in gzip are
   not decompressed.
-- *apisink*: the whole Spark job into Delta in a warm session, config as in `tests/bench/apisink_job.py`.
+- *apisink*: the whole Spark job into Delta, config as in `tests/bench/apisink_job.py`, in a warm session: one that has
+  run two jobs of the first line before.
 - *aiohttp job*: the same work in PySpark with `mapInArrow`, aiohttp, uvloop and orjson, `tests/bench/aiohttp_job.py`.
 - *sending*: from the first to the last arrival at the server, without Spark's planning, shuffle and the Delta append.
 - *to the first request*: from `save()` on, in a warm session; *most memory*: of the JVM, heap (up to 3 GB) included.

@@ -26,6 +26,9 @@ use crate::{Ask, Failure, PATH, body, headers};
 /// Requests at once over one connection of HTTP/2.
 const STREAMS: u64 = 100;
 
+/// What the transport asks for as well, so that both write the same.
+const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd");
+
 /// How a loop speaks with its server; plain HTTP/1.1 unless said otherwise.
 #[derive(Clone, Default)]
 pub struct Speech {
@@ -33,8 +36,6 @@ pub struct Speech {
     pub http2: bool,
     /// TLS that trusts the certificate in this PEM file and no other.
     pub certificate: Option<PathBuf>,
-    /// Ask for answers in gzip.
-    pub gzip: bool,
 }
 
 impl Speech {
@@ -67,7 +68,6 @@ pub struct Asker {
 struct Target {
     host: Option<HeaderValue>,
     uri: Uri,
-    gzip: bool,
 }
 
 /// The right to send one request at a time.
@@ -118,7 +118,7 @@ impl Bare {
             false => (Some(HeaderValue::from_str(address)?), Uri::from_static(PATH)),
             true => (None, format!("{scheme}://{address}{PATH}").parse()?),
         };
-        let to = Target { host, uri, gzip: speech.gzip };
+        let to = Target { host, uri };
         Ok(Self { askers: senders.into_iter().map(|sender| Asker { sender, to: to.clone() }).collect() })
     }
 
@@ -177,9 +177,7 @@ impl Ask for Asker {
         if let Some(host) = &self.to.host {
             request.headers_mut().insert(HOST, host.clone());
         }
-        if self.to.gzip {
-            request.headers_mut().insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        }
+        request.headers_mut().insert(ACCEPT_ENCODING, CODINGS);
         request.headers_mut().extend(headers(row)?);
         let answer = self.sender.send(request).await?;
         if !answer.status().is_success() {

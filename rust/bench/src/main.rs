@@ -31,10 +31,6 @@ struct Cli {
     #[arg(long)]
     http2: bool,
 
-    /// Ask for answers in gzip; they are read, and not decompressed
-    #[arg(long)]
-    gzip: bool,
-
     /// Runtime threads
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -51,7 +47,7 @@ fn main() -> Result<(), Failure> {
     let cli = Cli::parse();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(cli.threads).enable_all().build()?;
-    let speech = Speech { http2: cli.http2, certificate: cli.tls_certificate, gzip: cli.gzip };
+    let speech = Speech { http2: cli.http2, certificate: cli.tls_certificate };
     let started = Instant::now();
     runtime.block_on(async {
         let mut bare = Bare::connect(&cli.address, cli.in_flight, &speech).await?;

@@ -8,7 +8,7 @@ use http_body_util::Full;
 
 use super::failure::not_sent;
 use crate::exchange::{Failure, FailureKind};
-use crate::request::{Request, with_room};
+use crate::request::{Origin, Request, with_room};
 
 /// What answers may be compressed with, in no order of preference.
 const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd");
@@ -16,8 +16,8 @@ const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd")
 /// Headers that are added to those of most requests: host, codings, credentials.
 const ADDED: usize = 3;
 
-/// The message of a request for its target: its headers, and those that the transport adds whatever is spoken.
-/// `compressed` says whether a compressed answer is asked for, unless the request itself says which ones it accepts.
+/// The message of a request, for a target in the form that its connection takes: its headers, and those that the transport
+/// adds whatever is spoken. `compressed` says whether a compressed answer is asked for, unless the request itself says which ones it accepts.
 pub(super) fn message(request: &Request, target: Uri, compressed: bool) -> http::Request<Full<Bytes>> {
     let mut message = http::Request::new(Full::new(request.body.clone()));
     *message.method_mut() = request.method.clone();
@@ -47,13 +47,12 @@ pub(super) fn forget_host(message: &mut http::Request<Full<Bytes>>) {
     message.headers_mut().remove(HOST);
 }
 
-/// Lets a message name its whole URL, as HTTP/2 and a plain HTTP proxy want it (RFC 9113, 8.3.1; RFC 9112, 3.2.2).
-pub(super) fn absolute(message: &mut http::Request<Full<Bytes>>, request: &Request) -> Result<(), Failure> {
-    let mut parts = std::mem::take(message.uri_mut()).into_parts();
-    parts.scheme = Some(if request.origin.tls { Scheme::HTTPS } else { Scheme::HTTP });
-    parts.authority = Some(request.origin.uri_authority.clone());
-    *message.uri_mut() = Uri::from_parts(parts).map_err(|e| cannot_be_sent(&e))?;
-    Ok(())
+/// The whole URL of a target, as HTTP/2 and a plain HTTP proxy want it (RFC 9113, 8.3.1; RFC 9112, 3.2.2).
+pub(super) fn absolute(target: Uri, origin: &Origin) -> Result<Uri, Failure> {
+    let mut parts = target.into_parts();
+    parts.scheme = Some(if origin.tls { Scheme::HTTPS } else { Scheme::HTTP });
+    parts.authority = Some(origin.uri_authority.clone());
+    Uri::from_parts(parts).map_err(|e| cannot_be_sent(&e))
 }
 
 /// A target as it stands in a message.

@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
+use http::Version;
 use http::header::{CONNECTION, HeaderValue, PROXY_AUTHORIZATION};
-use http::{Uri, Version};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
@@ -14,6 +14,7 @@ use super::answer::{Body, Reading};
 use super::clock::{Clock, timed};
 use super::connection::{Connection, Message};
 use super::pool::{Place, Taken};
+use super::targets::Target;
 use crate::budget::Reservation;
 use crate::exchange::{Failure, FailureKind, Response, TransportFacts};
 use crate::middleware::BoxFuture;
@@ -44,12 +45,12 @@ impl HyperTransport {
     ) -> Result<Response, Failure> {
         let limiter = permit.limiter();
         // A request that cannot be sent takes no connection and no slot.
-        let uri = self.targets.uri(&request.target)?;
+        let target = self.targets.of(request)?;
         let peer = request.origin.authority.as_str();
         let host = self.pool.host(&request.origin);
         // Most requests find all that they need: what may have to be waited for is asked for without a future first, since to make
         // one, to move it into place and to poll it is a good part of what an attempt costs. The boxes are `dyn` so that what
-        // connects is not compiled into this function, which would then use 50 kB of stack for each poll of a request.
+        // connects is not compiled into this function, each poll of which would then use 50 kB of stack.
         let place = match self.pool.free_place(host) {
             Some(place) => place,
             None => {
@@ -83,11 +84,8 @@ impl HyperTransport {
                 }
             };
             let before = connection.line().traffic.so_far();
-            let mut message = match unsent.take() {
-                Some(message) => message,
-                None => message::message(request, Uri::clone(&uri), self.plan.decompress),
-            };
-            self.shape(&mut message, request, &connection)?;
+            let message = unsent.take();
+            let message = self.shape(message, request, &target, &connection)?;
             if !permit.passes() {
                 // Others may need what this one has no use for.
                 place.put(connection, now);
@@ -107,7 +105,10 @@ impl HyperTransport {
                     let result = self.read(response, &mut clock, peer, memory).await;
                     let (received, sent) = connection.bytes_since(before);
                     (facts.bytes_received, facts.bytes_sent) = (Some(received), Some(sent));
-                    if result.as_ref().is_ok_and(|response| !response.truncated) {
+                    // A stream is not given back: its connection is idle only after its last one.
+                    if matches!(connection, Connection::Alone(_))
+                        && result.as_ref().is_ok_and(|response| !response.truncated)
+                    {
                         let whole = if clock.waits() == waits { answered } else { Instant::now() };
                         place.put(connection, whole);
                     }
@@ -159,40 +160,44 @@ impl HyperTransport {
         slot
     }
 
-    /// Gives a message the form that its connection takes.
+    /// The message of a request in the form that its connection takes; made of one that another connection has not written, if
+    /// there is one.
     fn shape(
         &self,
-        message: &mut Message,
+        unsent: Option<Message>,
         request: &Request,
+        target: &Target<'_>,
         connection: &Connection,
-    ) -> Result<(), Failure> {
+    ) -> Result<Message, Failure> {
         let streamed = matches!(connection, Connection::Stream(_));
+        let proxy = if streamed { None } else { self.connector.dialer.plain_proxy(&request.origin) };
+        let uri =
+            if streamed || proxy.is_some() { target.absolute(&request.origin)? } else { target.relative() };
+        let mut message = match unsent {
+            None => message::message(request, uri, self.plan.decompress),
+            Some(mut message) => {
+                *message.uri_mut() = uri;
+                message
+            }
+        };
         if !streamed || request.late.is_some() {
-            message::name_host(message, request);
+            message::name_host(&mut message, request);
         }
-        if !streamed {
-            if let Some(proxy) = self.connector.dialer.plain_proxy(&request.origin) {
-                message::absolute(message, request)?;
-                if let Some(authorization) = proxy.authorization() {
-                    message.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
-                }
-            }
-            if self.pool.is_last_use(connection) {
-                message.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
+        if let Some(authorization) = proxy.and_then(|proxy| proxy.authorization()) {
+            message.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
+        }
+        if !streamed && self.pool.is_last_use(connection) {
+            message.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(late) = &request.late {
             late.put(request, message.headers_mut())
                 .map_err(|error| not_sent(FailureKind::InvalidRow(error.kind), error.message))?;
-        }
-        if streamed {
             // Afterwards: what is signed is the host by its name.
-            if request.late.is_some() {
-                message::forget_host(message);
+            if streamed {
+                message::forget_host(&mut message);
             }
-            message::absolute(message, request)?;
         }
-        Ok(())
+        Ok(message)
     }
 
     /// A connection for this moment: the slot has come when it is returned. `taken` is what the place has given already.
@@ -224,8 +229,9 @@ impl HyperTransport {
                     (connection, true)
                 }
                 Taken::Open(ticket) => {
-                    let made = self.connector.connect(place.origin(), clock, ticket).await?;
-                    (place.made(made), false)
+                    let connecting: BoxFuture<'_, _> =
+                        Box::pin(self.connector.connect(place.origin(), clock, ticket));
+                    (place.made(connecting.await?), false)
                 }
                 Taken::Failed(failure) => return Err(failure),
             };

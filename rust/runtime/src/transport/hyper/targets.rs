@@ -1,28 +1,69 @@
 //! The target that was parsed first: the requests of most plans have one path.
 
-use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use http::Uri;
 
 use crate::exchange::Failure;
+use crate::request::{Origin, Request};
 use crate::transport::message;
 
 /// Remembers one target.
 #[derive(Debug, Default)]
-pub(super) struct Targets(OnceLock<(String, Uri)>);
+pub(super) struct Targets(OnceLock<Known>);
+
+#[derive(Debug)]
+struct Known {
+    origin: Arc<Origin>,
+    text: String,
+    relative: Uri,
+    absolute: Uri,
+}
+
+/// The target of a request, which can stand in a message.
+pub(super) enum Target<'a> {
+    /// One that was parsed before, in both of its forms.
+    Known { relative: &'a Uri, absolute: &'a Uri },
+    /// One that was parsed now.
+    Parsed(Uri),
+}
 
 impl Targets {
-    /// The target as it stands in a message.
-    pub(super) fn uri(&self, target: &str) -> Result<Cow<'_, Uri>, Failure> {
-        if let Some((text, uri)) = self.0.get()
-            && text == target
+    /// The target of a request.
+    pub(super) fn of(&self, request: &Request) -> Result<Target<'_>, Failure> {
+        let Request { origin, target, .. } = request;
+        if let Some(known) = self.0.get()
+            && Arc::ptr_eq(&known.origin, origin)
+            && known.text == *target
         {
-            return Ok(Cow::Borrowed(uri));
+            return Ok(Target::Known { relative: &known.relative, absolute: &known.absolute });
         }
-        let uri = message::uri(target)?;
-        // Where another thread was first, this one is parsed anew each time.
-        self.0.get_or_init(|| (target.to_owned(), uri.clone()));
-        Ok(Cow::Owned(uri))
+        let relative = message::uri(target)?;
+        if self.0.get().is_none() {
+            let absolute = message::absolute(relative.clone(), origin)?;
+            let known =
+                Known { origin: origin.clone(), text: target.clone(), relative: relative.clone(), absolute };
+            // Where another thread was first, this one is parsed anew each time.
+            let _ = self.0.set(known);
+        }
+        Ok(Target::Parsed(relative))
+    }
+}
+
+impl Target<'_> {
+    /// Its path and query, as HTTP/1.1 writes it.
+    pub(super) fn relative(&self) -> Uri {
+        match self {
+            Self::Known { relative, .. } => Uri::clone(relative),
+            Self::Parsed(relative) => relative.clone(),
+        }
+    }
+
+    /// The whole URL.
+    pub(super) fn absolute(&self, origin: &Origin) -> Result<Uri, Failure> {
+        match self {
+            Self::Known { absolute, .. } => Ok(Uri::clone(absolute)),
+            Self::Parsed(relative) => message::absolute(relative.clone(), origin),
+        }
     }
 }
