@@ -44,10 +44,10 @@ impl HyperTransport {
         facts: &mut TransportFacts,
     ) -> Result<Response, Failure> {
         let limiter = permit.limiter();
-        // A request that cannot be sent takes no connection and no slot.
-        let target = self.targets.of(request)?;
         let peer = request.origin.authority.as_str();
         let host = self.pool.host(&request.origin);
+        // A request that cannot be sent takes no connection and no slot.
+        let target = host.targets.of(request)?;
         // Most requests find all that they need: what may have to be waited for is asked for without a future first, since to make
         // one, to move it into place and to poll it is a good part of what an attempt costs. The boxes are `dyn` so that what
         // connects is not compiled into this function, each poll of which would then use 50 kB of stack.

@@ -22,7 +22,6 @@ use self::clock::{Phases, Timers};
 use self::connect::Connector;
 pub use self::dial::Lookup;
 use self::pool::Pool;
-use self::targets::Targets;
 use super::{Connections, EngineContext, Permit, Sent, Transport};
 use crate::budget::Reservation;
 use crate::error::RuntimeError;
@@ -36,7 +35,6 @@ pub struct HyperTransport {
     plan: TransportPlan,
     phases: Phases,
     timers: Timers,
-    targets: Targets,
     pool: Arc<Pool>,
     connector: Connector,
     reaping: Once,
@@ -53,7 +51,6 @@ impl HyperTransport {
         Ok(Self {
             phases: Phases::new(&plan),
             timers: Timers::default(),
-            targets: Targets::default(),
             pool: Pool::new(&plan),
             connector: Connector::new(context)?,
             plan,

@@ -1,6 +1,6 @@
-//! The target that was parsed first: the requests of most plans have one path.
+//! The target at a host that was parsed first: the requests of most plans have one path.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use http::Uri;
 
@@ -8,13 +8,12 @@ use crate::exchange::Failure;
 use crate::request::{Origin, Request};
 use crate::transport::message;
 
-/// Remembers one target.
+/// Remembers one target at a host.
 #[derive(Debug, Default)]
 pub(super) struct Targets(OnceLock<Known>);
 
 #[derive(Debug)]
 struct Known {
-    origin: Arc<Origin>,
     text: String,
     relative: Uri,
     absolute: Uri,
@@ -29,11 +28,10 @@ pub(super) enum Target<'a> {
 }
 
 impl Targets {
-    /// The target of a request.
+    /// The target of a request to the host.
     pub(super) fn of(&self, request: &Request) -> Result<Target<'_>, Failure> {
         let Request { origin, target, .. } = request;
         if let Some(known) = self.0.get()
-            && Arc::ptr_eq(&known.origin, origin)
             && known.text == *target
         {
             return Ok(Target::Known { relative: &known.relative, absolute: &known.absolute });
@@ -41,8 +39,7 @@ impl Targets {
         let relative = message::uri(target)?;
         if self.0.get().is_none() {
             let absolute = message::absolute(relative.clone(), origin)?;
-            let known =
-                Known { origin: origin.clone(), text: target.clone(), relative: relative.clone(), absolute };
+            let known = Known { text: target.clone(), relative: relative.clone(), absolute };
             // Where another thread was first, this one is parsed anew each time.
             let _ = self.0.set(known);
         }

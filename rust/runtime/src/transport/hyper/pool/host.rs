@@ -14,11 +14,13 @@ use crate::request::Origin;
 use crate::transport::hyper::connection::Connection;
 use crate::transport::hyper::http1::Alone;
 use crate::transport::hyper::http2::Shared;
+use crate::transport::hyper::targets::Targets;
 
 /// The connections to one origin. There are as many as origins are configured: bounded by the config.
 #[derive(Debug)]
 pub(in crate::transport::hyper) struct Host {
     pub(super) origin: Arc<Origin>,
+    pub(in crate::transport::hyper) targets: Targets,
     /// As many as requests may be under way: one for each connection, and more once these are shared.
     pub(super) places: Semaphore,
     widened: AtomicBool,
@@ -58,6 +60,7 @@ impl Host {
     pub(super) fn new(origin: Arc<Origin>, places: usize, one_by_one: bool) -> Self {
         Self {
             origin,
+            targets: Targets::default(),
             places: Semaphore::new(places),
             widened: AtomicBool::new(false),
             held: AtomicUsize::new(0),
