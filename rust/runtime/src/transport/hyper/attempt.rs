@@ -65,7 +65,7 @@ impl HyperTransport {
         let mut clock = Clock::start(base, &self.timers, now);
         let mut slot = match limiter.free_slot() {
             Some(slot) => slot,
-            None => self.reserve(limiter, &mut clock, facts).await,
+            None => reserve(limiter, &mut clock, facts).await,
         };
         let mut unsent = None;
         let mut refusals = 0;
@@ -141,23 +141,10 @@ impl HyperTransport {
             }
             if refused {
                 // The server has seen it.
-                slot = self.reserve(limiter, &mut clock, facts).await;
+                slot = reserve(limiter, &mut clock, facts).await;
             }
             now = Instant::now();
         }
-    }
-
-    /// Another slot; the wait for the driver, who may keep the limit, is left out of the attempt's time.
-    async fn reserve(
-        &self,
-        limiter: &RateLimiter,
-        clock: &mut Clock<'_>,
-        facts: &mut TransportFacts,
-    ) -> Slot {
-        let waiting: BoxFuture<'_, _> = Box::pin(limiter.reserve());
-        let (slot, wait) = left_out(clock, waiting).await;
-        facts.rate_wait += wait;
-        slot
     }
 
     /// The message of a request in the form that its connection takes; made of one that another connection has not written, if
@@ -239,7 +226,7 @@ impl HyperTransport {
             let unusable = limiter.is_lost(slot);
             if unusable || (renewals < RENEWALS && slot.is_late()) {
                 renewals += 1;
-                *slot = self.reserve(limiter, clock, facts).await;
+                *slot = reserve(limiter, clock, facts).await;
                 if unusable || slot.is_beyond(AHEAD) {
                     place.put(connection, Instant::now());
                     continue;
@@ -298,6 +285,14 @@ fn idle_connection(taken: &mut Option<Taken>) -> Option<Connection> {
         Some(Taken::Ready(connection, _)) => Some(connection),
         _ => None,
     }
+}
+
+/// Another slot; the wait for the driver, who may keep the limit, is left out of the attempt's time.
+async fn reserve(limiter: &RateLimiter, clock: &mut Clock<'_>, facts: &mut TransportFacts) -> Slot {
+    let waiting: BoxFuture<'_, _> = Box::pin(limiter.reserve());
+    let (slot, wait) = left_out(clock, waiting).await;
+    facts.rate_wait += wait;
+    slot
 }
 
 /// Waits for something that is not the server's doing, and leaves the wait out of the attempt's time.
