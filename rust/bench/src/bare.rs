@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use apisink_runtime::transport::CODINGS;
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, HOST, HeaderValue};
 use http::{Method, Request, Response, Uri};
@@ -25,9 +26,6 @@ use crate::{Ask, Failure, PATH, body, headers};
 
 /// Requests at once over one connection of HTTP/2.
 const STREAMS: u64 = 100;
-
-/// What the transport asks for as well, so that both write the same.
-const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd");
 
 /// How a loop speaks with its server; plain HTTP/1.1 unless said otherwise.
 #[derive(Clone, Default)]
@@ -177,6 +175,7 @@ impl Ask for Asker {
         if let Some(host) = &self.to.host {
             request.headers_mut().insert(HOST, host.clone());
         }
+        // As the transport does, so that both write the same.
         request.headers_mut().insert(ACCEPT_ENCODING, CODINGS);
         request.headers_mut().extend(headers(row)?);
         let answer = self.sender.send(request).await?;

@@ -10,8 +10,8 @@ use super::failure::not_sent;
 use crate::exchange::{Failure, FailureKind};
 use crate::request::{Origin, Request, with_room};
 
-/// What answers may be compressed with, in no order of preference.
-const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd");
+/// The Accept-Encoding of requests that name none: what answers may be compressed with, in no order of preference.
+pub const CODINGS: HeaderValue = HeaderValue::from_static("gzip, deflate, br, zstd");
 
 /// Headers that are added to those of most requests: host, codings, credentials.
 const ADDED: usize = 3;

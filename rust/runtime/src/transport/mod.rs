@@ -13,6 +13,7 @@ mod render;
 pub use self::hyper::{HyperTransport, Lookup};
 pub(crate) use engines::RENDER;
 pub use engines::{EngineContext, EngineFactory, Engines};
+pub use message::CODINGS;
 pub use permit::Permit;
 pub use render::RenderTransport;
 

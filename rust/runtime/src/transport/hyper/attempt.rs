@@ -84,8 +84,7 @@ impl HyperTransport {
                 }
             };
             let before = connection.line().traffic.so_far();
-            let message = unsent.take();
-            let message = self.shape(message, request, &target, &connection)?;
+            let message = self.shape(unsent.take(), request, &target, &connection)?;
             if !permit.passes() {
                 // Others may need what this one has no use for.
                 place.put(connection, now);

@@ -12,8 +12,9 @@ use crate::transport::message;
 #[derive(Debug, Default)]
 pub(super) struct Targets(OnceLock<Known>);
 
+/// A target in both of its forms.
 #[derive(Debug)]
-struct Known {
+pub(super) struct Known {
     text: String,
     relative: Uri,
     absolute: Uri,
@@ -21,8 +22,8 @@ struct Known {
 
 /// The target of a request, which can stand in a message.
 pub(super) enum Target<'a> {
-    /// One that was parsed before, in both of its forms.
-    Known { relative: &'a Uri, absolute: &'a Uri },
+    /// One that was parsed before.
+    Known(&'a Known),
     /// One that was parsed now.
     Parsed(Uri),
 }
@@ -34,7 +35,7 @@ impl Targets {
         if let Some(known) = self.0.get()
             && known.text == *target
         {
-            return Ok(Target::Known { relative: &known.relative, absolute: &known.absolute });
+            return Ok(Target::Known(known));
         }
         let relative = message::uri(target)?;
         if self.0.get().is_none() {
@@ -51,7 +52,7 @@ impl Target<'_> {
     /// Its path and query, as HTTP/1.1 writes it.
     pub(super) fn relative(&self) -> Uri {
         match self {
-            Self::Known { relative, .. } => Uri::clone(relative),
+            Self::Known(known) => known.relative.clone(),
             Self::Parsed(relative) => relative.clone(),
         }
     }
@@ -59,7 +60,7 @@ impl Target<'_> {
     /// The whole URL.
     pub(super) fn absolute(&self, origin: &Origin) -> Result<Uri, Failure> {
         match self {
-            Self::Known { absolute, .. } => Ok(Uri::clone(absolute)),
+            Self::Known(known) => Ok(known.absolute.clone()),
             Self::Parsed(relative) => message::absolute(relative.clone(), origin),
         }
     }
