@@ -11,7 +11,7 @@ object BronzeSchema {
   /** Value of `schema_version` in rows of this schema. */
   val Version = 1
 
-  /** Added by the append to the sink. */
+  /** When a row came into the sink: added where the append reads the journal. */
   val IngestedAt = "ingested_at"
 
   private val attempt = new StructType()
@@ -74,6 +74,9 @@ object BronzeSchema {
   /** The response row with columns of the source and of answers after its own; they are null where they are not known. */
   def keeping(columns: StructType): StructType =
     StructType(schema.fields ++ columns.fields.map(c => StructField(c.name, c.dataType)))
+
+  /** Rows of the journal as the sink has them. */
+  def stamped(rows: StructType): StructType = rows.add(IngestedAt, TimestampType, nullable = false)
 
   /** Whether the sink's rows have a column of that name of their own; Delta's names ignore case. */
   def hasColumn(name: String): Boolean = (IngestedAt +: schema.fieldNames).exists(_.equalsIgnoreCase(name))

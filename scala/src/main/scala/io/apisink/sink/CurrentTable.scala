@@ -2,11 +2,10 @@ package io.apisink.sink
 
 import java.util.UUID
 
-import io.apisink.journal.BronzeSchema
 import org.apache.spark.sql.DataFrame
 import org.apache.spark.sql.apisink.Formats
 import org.apache.spark.sql.expressions.Window
-import org.apache.spark.sql.functions.{col, current_timestamp, row_number, when}
+import org.apache.spark.sql.functions.{col, row_number, when}
 
 /**
  * A Delta table with one row per tracking_id: that of the last run that had it. Rows without a tracking_id are left out.
@@ -26,14 +25,14 @@ final class CurrentTable(target: SinkTarget) {
    *
    * Delta keeps (`transaction`, `version`) with the commit and silently skips a pair that it has seen.
    *
-   * @param responses of a session that nobody else writes with: the transaction is told to Delta by its settings
+   * @param responses rows as the sink has them, `ingested_at` included, of a session that nobody else writes with: the
+   *   transaction is told to Delta by its settings
    */
   def merge(responses: DataFrame, transaction: String, version: Int): Unit = {
     val session = responses.sparkSession
     create(responses)
     val rows = s"apisink_${UUID.randomUUID().toString.replace("-", "")}"
-    CurrentTable.lastPerId(responses).withColumn(BronzeSchema.IngestedAt, current_timestamp())
-      .createOrReplaceTempView(rows)
+    CurrentTable.lastPerId(responses).createOrReplaceTempView(rows)
     try {
       session.conf.set("spark.databricks.delta.write.txnAppId", transaction)
       session.conf.set("spark.databricks.delta.write.txnVersion", version.toLong)
@@ -47,9 +46,8 @@ final class CurrentTable(target: SinkTarget) {
     ()
   }
 
-  private def create(responses: DataFrame): Unit = target.save(
-    responses.limit(0).withColumn(BronzeSchema.IngestedAt, current_timestamp()).write.format("delta").mode("ignore")
-  )
+  private def create(responses: DataFrame): Unit =
+    target.save(responses.limit(0).write.format("delta").mode("ignore"))
 
   private def sqlName: String = target match {
     case SinkTarget.AtPath(path) => s"delta.`${path.toString.replace("`", "``")}`"

@@ -1,10 +1,9 @@
 package io.apisink.sink
 
 import io.apisink.ConfigException
-import io.apisink.journal.BronzeSchema
 import org.apache.spark.sql.{DataFrame, SparkSession}
 import org.apache.spark.sql.apisink.Formats
-import org.apache.spark.sql.functions.{col, current_timestamp}
+import org.apache.spark.sql.functions.col
 
 /**
  * A table with a row for every exchange, written through Spark's own writers, so that every catalog and cloud that Spark
@@ -34,11 +33,12 @@ final class ResponseTable(spark: SparkSession, target: SinkTarget, format: Strin
     !overwrite && target.existing(spark, format).exists(table => !table.where(col("run_id") === runId).limit(1).isEmpty)
 
   /**
-   * Writes responses and the time at which that happens; creates the table when there is none, and adds columns that a
+   * Writes responses; creates the table when there is none, and adds columns that a
    * table of an older version lacks.
    *
    * Delta keeps (`transaction`, `version`) with the commit and silently skips a pair that it has seen.
    *
+   * @param responses rows as the sink has them, `ingested_at` included
    * @param transaction the ledger's
    * @param version number of the manifest
    * @param files aimed number of files
@@ -46,7 +46,6 @@ final class ResponseTable(spark: SparkSession, target: SinkTarget, format: Strin
   def write(responses: DataFrame, transaction: String, version: Int, files: Int): Unit = {
     val plain = responses
       .coalesce(files)
-      .withColumn(BronzeSchema.IngestedAt, current_timestamp())
       .write
       .format(format)
       .mode(if (overwrite) "overwrite" else "append")

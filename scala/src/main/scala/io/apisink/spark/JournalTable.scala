@@ -3,7 +3,7 @@ package io.apisink.spark
 import java.util
 
 import io.apisink.ConfigException
-import io.apisink.journal.{JournalDirectory, ResumeRule}
+import io.apisink.journal.{BronzeSchema, JournalDirectory, ResumeRule}
 import io.apisink.ledger.{Ledger, Manifest, OpenRecord}
 import io.apisink.Outcomes
 import org.apache.hadoop.fs.Path
@@ -16,7 +16,7 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap
 
 /**
  * The journal of a run as response rows: what a manifest names, which is how a run brings its answers into the sink, or
- * all finished and whole files that are there now.
+ * all finished and whole files that are there now. A manifest's have the sink's `ingested_at`, the time of the reading.
  *
  * @param manifest number of a manifest; none for all files
  */
@@ -35,16 +35,17 @@ private[spark] final class JournalTable(directory: Path, manifest: Option[Int]) 
   override def name(): String = s"apisink journal $directory"
 
   @deprecated("replaced by columns() in Spark, where it is still abstract for readers", "3.4.0")
-  override def schema(): StructType = record.rows
+  override def schema(): StructType = if (manifest.isDefined) BronzeSchema.stamped(record.rows) else record.rows
 
   override def capabilities(): util.Set[TableCapability] = util.EnumSet.of(TableCapability.BATCH_READ)
 
   override def newScanBuilder(options: CaseInsensitiveStringMap): ScanBuilder = () =>
     manifest match {
-      case Some(number) => new JournalScan(directory, ledger.manifest(number), record.rows, skipDamaged = false)
+      case Some(number) =>
+        new JournalScan(directory, ledger.manifest(number), record.rows, stamped = true, skipDamaged = false)
       case None =>
         val all = Manifest(0, new JournalDirectory(directory, conf).files(), ResumeRule.KeepAll, Outcomes())
-        new JournalScan(directory, all, record.rows, skipDamaged = true)
+        new JournalScan(directory, all, record.rows, stamped = false, skipDamaged = true)
     }
 
   override def toString: String = name()

@@ -8,7 +8,8 @@ import io.apisink.ledger.PartitionFiles
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.Path
 import org.apache.spark.sql.connector.read.PartitionReader
-import org.apache.spark.sql.types.StructType
+import org.apache.spark.sql.execution.vectorized.ConstantColumnVector
+import org.apache.spark.sql.types.{StructType, TimestampType}
 import org.apache.spark.sql.vectorized.{ColumnVector, ColumnarBatch}
 import org.slf4j.LoggerFactory
 
@@ -21,6 +22,9 @@ import org.slf4j.LoggerFactory
  *
  * @param directory the run's
  * @param rows schema of the run's journal files
+ * @param stamp value of the column `ingested_at`, in microseconds since 1970, which comes after the journal's then. A
+ *   column of the scan, not a literal of the plan: a literal is compiled into Spark's generated code, which the JVM
+ *   then compiles again for each append
  * @param skipDamaged whether a damaged file is left out, and logged; else it fails the read
  */
 final class JournalPartitionReader(
@@ -28,6 +32,7 @@ final class JournalPartitionReader(
     partition: PartitionFiles,
     rows: StructType,
     rule: ResumeRule,
+    stamp: Option[Long],
     skipDamaged: Boolean,
     conf: Configuration
 ) extends PartitionReader[ColumnarBatch] {
@@ -42,7 +47,7 @@ final class JournalPartitionReader(
   @scala.annotation.tailrec
   override def next(): Boolean = file.flatMap { case (of, reader) => reader.next().map(select(of, _)) } match {
     case Some(selected) =>
-      batch = selected
+      batch = stamp.fold(selected)(JournalPartitionReader.withStamp(selected, _))
       if (batch.numRows() > 0) true else next()
     case None if left.hasNext =>
       closeFile()
@@ -95,4 +100,14 @@ final class JournalPartitionReader(
         new ColumnarBatch(selected, rows.length)
       }
     }
+}
+
+private object JournalPartitionReader {
+
+  private def withStamp(batch: ColumnarBatch, stamp: Long): ColumnarBatch = {
+    val column = new ConstantColumnVector(batch.numRows(), TimestampType)
+    column.setLong(stamp)
+    val columns = Array.tabulate[ColumnVector](batch.numCols())(batch.column) :+ column
+    new ColumnarBatch(columns, batch.numRows())
+  }
 }

@@ -1,6 +1,9 @@
 package org.apache.spark.sql.apisink
 
-import io.apisink.journal.ResumeRule
+import java.time.Instant
+import java.time.temporal.ChronoUnit
+
+import io.apisink.journal.{BronzeSchema, ResumeRule}
 import io.apisink.ledger.{Manifest, PartitionFiles}
 import org.apache.hadoop.fs.Path
 import org.apache.spark.broadcast.Broadcast
@@ -17,12 +20,19 @@ import org.apache.spark.util.SerializableConfiguration
  *
  * @param directory the run's
  * @param rows schema of the run's journal files
+ * @param stamped whether each row has the time of this scan as `ingested_at` after the journal's columns
  * @param skipDamaged whether a damaged file is left out, and logged; else it fails the read
  */
-final class JournalScan(directory: Path, manifest: Manifest, rows: StructType, skipDamaged: Boolean) extends Scan
+final class JournalScan(
+    directory: Path,
+    manifest: Manifest,
+    rows: StructType,
+    stamped: Boolean,
+    skipDamaged: Boolean
+) extends Scan
     with Batch {
 
-  override def readSchema(): StructType = rows
+  override def readSchema(): StructType = if (stamped) BronzeSchema.stamped(rows) else rows
 
   override def toBatch: Batch = this
 
@@ -32,7 +42,8 @@ final class JournalScan(directory: Path, manifest: Manifest, rows: StructType, s
   override def createReaderFactory(): PartitionReaderFactory = {
     val spark = SparkSession.active
     val conf = spark.sparkContext.broadcast(new SerializableConfiguration(Sessions.hadoopConf(spark)))
-    new JournalReaderFactory(directory.toString, rows, manifest.rule, skipDamaged, conf)
+    val stamp = Option.when(stamped)(ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()))
+    new JournalReaderFactory(directory.toString, rows, manifest.rule, stamp, skipDamaged, conf)
   }
 
   override def description(): String = s"apisink journal $directory, manifest ${manifest.number}"
@@ -46,6 +57,7 @@ final class JournalReaderFactory(
     directory: String,
     rows: StructType,
     rule: ResumeRule,
+    stamp: Option[Long],
     skipDamaged: Boolean,
     conf: Broadcast[SerializableConfiguration]
 ) extends PartitionReaderFactory {
@@ -54,7 +66,7 @@ final class JournalReaderFactory(
 
   override def createColumnarReader(partition: InputPartition): PartitionReader[ColumnarBatch] = {
     val files = partition.asInstanceOf[JournalPartition].files
-    new JournalPartitionReader(new Path(directory), files, rows, rule, skipDamaged, conf.value.value)
+    new JournalPartitionReader(new Path(directory), files, rows, rule, stamp, skipDamaged, conf.value.value)
   }
 
   override def createReader(partition: InputPartition): PartitionReader[InternalRow] =
