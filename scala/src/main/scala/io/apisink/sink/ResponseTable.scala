@@ -38,12 +38,18 @@ final class ResponseTable(spark: SparkSession, target: SinkTarget, format: Strin
    *
    * Delta keeps (`transaction`, `version`) with the commit and silently skips a pair that it has seen.
    *
-   * @param responses rows as the sink has them, `ingested_at` included
+   * @param responses rows as the sink has them, `ingested_at` included, of a session that nobody else writes with: which
+   *   columns get no dictionary is told to Parquet by its settings
    * @param transaction the ledger's
    * @param version number of the manifest
    * @param files aimed number of files
    */
   def write(responses: DataFrame, transaction: String, version: Int, files: Int): Unit = {
+    val settings = responses.sparkSession.conf
+    for (column <- ResponseTable.DifferInEachRow) {
+      val dictionary = s"parquet.enable.dictionary#$column"
+      if (settings.getOption(dictionary).isEmpty) settings.set(dictionary, false)
+    }
     val plain = responses
       .coalesce(files)
       .write
@@ -67,6 +73,12 @@ object ResponseTable {
 
   /** run_id, request_id, tracking_id, outcome. */
   private val IndexedColumns = 4
+
+  /**
+   * Columns of which Parquet would begin a dictionary, find it of no use and write again what it has so far. Spark hands
+   * settings of Parquet on from the session; Delta does not from the options of a write.
+   */
+  private val DifferInEachRow = Seq("request_id", "tracking_id", "started_at", "request_digest")
 
   private val RowsPerFile = 100000L
   private val BytesPerFile = 128L * 1024 * 1024

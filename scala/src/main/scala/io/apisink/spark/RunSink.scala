@@ -49,12 +49,13 @@ private[spark] final class JournalToTables(
     rows.foreach { table =>
       val tasks = spark.sparkContext.defaultParallelism
       val files = ResponseTable.fileCount(manifest.rows, manifest.bytes, manifest.partitions.size, tasks)
-      table.write(responses(spark, manifest), transaction, manifest.number, files)
+      table.write(responses(manifest), transaction, manifest.number, files)
     }
-    current.foreach(_.merge(responses(Sessions.copyOf(spark), manifest), transaction, manifest.number))
+    current.foreach(_.merge(responses(manifest), transaction, manifest.number))
   }
 
-  private def responses(session: SparkSession, manifest: Manifest): DataFrame = session.read
+  /** In a session of its own: the writing of tables has settings of its own. */
+  private def responses(manifest: Manifest): DataFrame = Sessions.copyOf(spark).read
     .format(classOf[ApiSinkProvider].getName)
     .option("journal", directory.toString)
     .option("manifest", manifest.number.toLong)

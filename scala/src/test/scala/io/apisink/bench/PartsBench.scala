@@ -14,7 +14,7 @@ import io.apisink.testing.{SparkTest, TestConfig}
 import org.apache.arrow.memory.BufferAllocator
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{Path => HadoopPath}
-import org.apache.spark.sql.apisink.{ArrowTypes, SourceBatch}
+import org.apache.spark.sql.apisink.{ArrowTypes, Sessions, SourceBatch}
 import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.types.{StringType, StructType}
 import org.apache.spark.unsafe.types.UTF8String
@@ -134,7 +134,7 @@ object PartsBench {
 
   /** Of response rows that lie in memory, by as many tasks as the session has. */
   private def append(): Unit = {
-    val spark = SparkTest.session
+    val spark = Sessions.copyOf(SparkTest.session)
     val sink = SparkTest.newDirectory()
     val text = TestConfig("http://localhost", Seq(s"""path: "$sink""""), urlPath = "/v1/rows").yaml
     val config = Files.writeString(sink.resolve("pipeline.yaml"), text).toString

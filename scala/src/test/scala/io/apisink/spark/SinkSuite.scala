@@ -2,8 +2,16 @@ package io.apisink.spark
 
 import java.nio.file.Path
 
+import scala.jdk.CollectionConverters._
+
+import io.apisink.sink.{ResponseTable, SinkTarget}
 import io.apisink.testing.{Origin, SparkTest, TestConfig}
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.{Path => HadoopPath}
+import org.apache.parquet.hadoop.ParquetFileReader
+import org.apache.parquet.hadoop.util.HadoopInputFile
 import org.apache.spark.sql.{DataFrame, Row}
+import org.apache.spark.sql.apisink.Sessions
 import org.apache.spark.sql.functions.{col, concat, lit, struct}
 
 /** What `tables.sink` says beyond an append to a Delta table. */
@@ -57,6 +65,32 @@ final class SinkSuite extends SparkTest {
         ),
         refused.getMessage
       )
+    }
+  }
+
+  test("Parquet begins no dictionary of what differs in each row, and the caller's session does not notice") {
+    val sink = newDirectory().resolve("sink")
+    // Values of which it would make one.
+    val rows = Sessions.copyOf(spark).range(50).selectExpr("'same' AS request_id", "'same' AS outcome")
+    val target = SinkTarget.AtPath(new HadoopPath(sink.toUri))
+    new ResponseTable(spark, target, "delta", overwrite = false).write(rows, "transaction", 0, files = 1)
+    val file = HadoopInputFile.fromPath(new HadoopPath(delta(sink).inputFiles.head), new Configuration)
+    val reader = ParquetFileReader.open(file)
+    val columns =
+      try reader.getFooter.getBlocks.asScala.head.getColumns.asScala.toList
+      finally reader.close()
+    assert(columns.map(c => c.getPath.toDotString -> c.hasDictionaryPage) ==
+      List("request_id" -> false, "outcome" -> true))
+    assert(spark.conf.getOption("parquet.enable.dictionary#request_id").isEmpty)
+  }
+
+  test("tables are written in the caller's current catalog") {
+    spark.conf.set("spark.sql.catalog.other", classOf[ApiSinkCatalog].getName)
+    spark.catalog.setCurrentCatalog("other")
+    try assert(Sessions.copyOf(spark).catalog.currentCatalog() == "other")
+    finally {
+      spark.catalog.setCurrentCatalog("spark_catalog")
+      spark.conf.unset("spark.sql.catalog.other")
     }
   }
 

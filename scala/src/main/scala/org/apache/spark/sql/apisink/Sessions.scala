@@ -13,9 +13,18 @@ object Sessions {
     case _ => spark.sparkContext.hadoopConfiguration
   }
 
-  /** A session with the same settings, catalogs and views, whose settings may be changed without anybody noticing. */
+  /**
+   * A session with the same settings, views, current catalog and namespace, whose settings may be changed without anybody
+   * noticing.
+   */
   def copyOf(spark: SparkSession): SparkSession = spark match {
-    case session: classic.SparkSession => session.cloneSession()
+    case session: classic.SparkSession =>
+      val copy = session.cloneSession()
+      // Spark's own copy begins in the default catalog.
+      val (from, to) = (session.sessionState.catalogManager, copy.sessionState.catalogManager)
+      if (to.currentCatalog.name() != from.currentCatalog.name()) to.setCurrentCatalog(from.currentCatalog.name())
+      if (!to.currentNamespace.sameElements(from.currentNamespace)) to.setCurrentNamespace(from.currentNamespace)
+      copy
     case _ => spark.newSession()
   }
 }
