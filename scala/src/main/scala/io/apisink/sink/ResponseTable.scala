@@ -33,8 +33,7 @@ final class ResponseTable(spark: SparkSession, target: SinkTarget, format: Strin
     !overwrite && target.existing(spark, format).exists(table => !table.where(col("run_id") === runId).limit(1).isEmpty)
 
   /**
-   * Writes responses; creates the table when there is none, and adds columns that a
-   * table of an older version lacks.
+   * Writes responses; creates the table when there is none, and adds columns that a table of an older version lacks.
    *
    * Delta keeps (`transaction`, `version`) with the commit and silently skips a pair that it has seen.
    *
