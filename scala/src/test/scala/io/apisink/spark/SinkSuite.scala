@@ -84,11 +84,15 @@ final class SinkSuite extends SparkTest {
     assert(spark.conf.getOption("parquet.enable.dictionary#request_id").isEmpty)
   }
 
-  test("tables are written in the caller's current catalog") {
+  test("the copy of a session, which tables are written with, begins in its current catalog and namespace") {
     spark.conf.set("spark.sql.catalog.other", classOf[ApiSinkCatalog].getName)
     spark.catalog.setCurrentCatalog("other")
-    try assert(Sessions.copyOf(spark).catalog.currentCatalog() == "other")
-    finally {
+    spark.catalog.setCurrentDatabase("place")
+    try {
+      val copy = Sessions.copyOf(spark).catalog
+      assert(copy.currentCatalog() == "other")
+      assert(copy.currentDatabase == "place")
+    } finally {
       spark.catalog.setCurrentCatalog("spark_catalog")
       spark.conf.unset("spark.sql.catalog.other")
     }

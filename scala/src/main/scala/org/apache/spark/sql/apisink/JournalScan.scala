@@ -1,7 +1,6 @@
 package org.apache.spark.sql.apisink
 
 import java.time.Instant
-import java.time.temporal.ChronoUnit
 
 import io.apisink.journal.{BronzeSchema, ResumeRule}
 import io.apisink.ledger.{Manifest, PartitionFiles}
@@ -9,6 +8,7 @@ import org.apache.hadoop.fs.Path
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.InternalRow
+import org.apache.spark.sql.catalyst.util.DateTimeUtils
 import org.apache.spark.sql.connector.read._
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.sql.vectorized.ColumnarBatch
@@ -42,7 +42,7 @@ final class JournalScan(
   override def createReaderFactory(): PartitionReaderFactory = {
     val spark = SparkSession.active
     val conf = spark.sparkContext.broadcast(new SerializableConfiguration(Sessions.hadoopConf(spark)))
-    val stamp = Option.when(stamped)(ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()))
+    val stamp = Option.when(stamped)(DateTimeUtils.instantToMicros(Instant.now()))
     new JournalReaderFactory(directory.toString, rows, manifest.rule, stamp, skipDamaged, conf)
   }
 

@@ -22,7 +22,7 @@ object Sessions {
       val copy = session.cloneSession()
       // Spark's own copy begins in the default catalog.
       val (from, to) = (session.sessionState.catalogManager, copy.sessionState.catalogManager)
-      if (to.currentCatalog.name() != from.currentCatalog.name()) to.setCurrentCatalog(from.currentCatalog.name())
+      to.setCurrentCatalog(from.currentCatalog.name())
       if (!to.currentNamespace.sameElements(from.currentNamespace)) to.setCurrentNamespace(from.currentNamespace)
       copy
     case _ => spark.newSession()
