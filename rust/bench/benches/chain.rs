@@ -6,8 +6,8 @@
 
 use apisink_bench::session::{self, Spent};
 use apisink_runtime::middleware::{BoxFuture, Registry};
-use apisink_runtime::transport::{Connections, Engines, Permit, Sent, Transport};
-use apisink_runtime::{Process, Request, Reservation, Response, TransportFacts};
+use apisink_runtime::transport::{Connections, Engines, Permit, Transport};
+use apisink_runtime::{Failure, Process, Request, Reservation, Response, TransportFacts};
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use http::{HeaderMap, StatusCode};
@@ -25,10 +25,16 @@ const SCRIPT: &str =
 struct Instantly;
 
 impl Transport for Instantly {
-    fn send<'a>(&'a self, _: &'a Request, _: Permit<'a>, _: &'a mut Reservation) -> BoxFuture<'a, Sent> {
+    fn send<'a>(
+        &'a self,
+        _: &'a Request,
+        _: Permit<'a>,
+        _: &'a mut Reservation,
+        _: &'a mut TransportFacts,
+    ) -> BoxFuture<'a, Result<Response, Failure>> {
         let body = Bytes::from_static(b"{}");
         let response = Response { status: StatusCode::OK, headers: HeaderMap::new(), body, truncated: false };
-        Box::pin(std::future::ready(Sent { result: Ok(response), facts: TransportFacts::default() }))
+        Box::pin(std::future::ready(Ok(response)))
     }
 
     fn connections(&self) -> Connections {

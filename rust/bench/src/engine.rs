@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use apisink_plan::{HttpVersionPlan, Inputs, SecretValues};
 use apisink_runtime::transport::{EngineContext, HyperTransport, Permit, Transport};
-use apisink_runtime::{ByteBudget, Origin, RateLimiter, Request};
+use apisink_runtime::{ByteBudget, Origin, RateLimiter, Request, TransportFacts};
 
 use crate::{Ask, Failure, IN_FLIGHT, PATH, body, headers};
 
@@ -67,8 +67,8 @@ impl Ask for Engine {
         request.headers.extend(headers(row)?);
         request.body = body(row);
         let mut memory = self.budget.take(request.body.len());
-        let sent = self.transport.send(&request, Permit::of(&self.limiter), &mut memory).await;
-        match sent.result {
+        let mut facts = TransportFacts::default();
+        match self.transport.send(&request, Permit::of(&self.limiter), &mut memory, &mut facts).await {
             Ok(answer) if answer.status.is_success() => Ok(()),
             Ok(answer) => Err(format!("the server answered {}", answer.status).into()),
             Err(failure) => Err(format!("{failure:?}").into()),

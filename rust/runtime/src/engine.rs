@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use crate::ending::Ending;
 use crate::error::RuntimeError;
-use crate::exchange::{Attempt, Exchange, Failure, Response};
+use crate::exchange::{Attempt, Exchange, Failure, Response, TransportFacts};
 use crate::mask::Mask;
 use crate::middleware::{BoxFuture, Terminal};
 use crate::rate::{Limit, RateLimiter, RunLimits, announced};
@@ -17,7 +17,7 @@ use crate::request::{Origin, Request};
 use crate::retry_budget::RetryBudget;
 use crate::session::LogLines;
 use crate::token::Tokens;
-use crate::transport::{EngineContext, Engines, Permit, Sent, Transport};
+use crate::transport::{EngineContext, Engines, Permit, Transport};
 use crate::warmup::WarmUp;
 use crate::window::{Entry, Window};
 
@@ -174,7 +174,9 @@ impl Engine {
         let started = Instant::now();
         let request = redirected.unwrap_or(&exchange.request);
         let permit = Permit::of_session(self.limits.of(request), &mut exchange.passage);
-        let Sent { result, facts } = self.transport.send(request, permit, &mut exchange.memory).await;
+        let facts = &mut exchange.notes.facts;
+        *facts = TransportFacts::default();
+        let result = self.transport.send(request, permit, &mut exchange.memory, facts).await;
         if let Some(most) = self.plan.execution.max_announced_pause_ms
             && let Ok(response) = &result
             && let Some(pause) = announced::pause(response.status, &response.headers, SystemTime::now)
@@ -193,7 +195,6 @@ impl Engine {
         exchange.cost.throttled += facts.rate_wait;
         exchange.cost.bytes_sent += facts.bytes_sent.unwrap_or(0);
         exchange.cost.bytes_received += facts.bytes_received.unwrap_or(0);
-        exchange.notes.facts = facts;
         result
     }
 }

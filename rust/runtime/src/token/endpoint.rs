@@ -14,7 +14,7 @@ use super::grant::{self, Grant, Refused};
 use crate::basic::basic_pair;
 use crate::budget::ByteBudget;
 use crate::error::RuntimeError;
-use crate::exchange::FailureKind;
+use crate::exchange::{FailureKind, TransportFacts};
 use crate::mask::Mask;
 use crate::rate::RateLimiter;
 use crate::request::{Origin, PRODUCT, Request, secret};
@@ -95,7 +95,8 @@ impl Endpoint {
         let mut request = self.request.clone();
         request.body = self.form(refresh).into();
         let mut memory = self.budget.take(0);
-        match self.transport.send(&request, Permit::of(&self.limiter), &mut memory).await.result {
+        let mut facts = TransportFacts::default();
+        match self.transport.send(&request, Permit::of(&self.limiter), &mut memory, &mut facts).await {
             Ok(answer) => grant::read(&answer),
             Err(failure) => Err(Refused {
                 why: format!("did not answer: {}", failure.message),

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::budget::ByteBudget;
 use crate::engine::Engine;
+use crate::exchange::TransportFacts;
 use crate::rate::RateLimiter;
 use crate::request::{self, Request};
 use crate::transport::{Engines, Permit};
@@ -45,11 +46,10 @@ async fn a_run_of_thirty_seconds_with_tokens_that_live_two_meets_no_refusal() {
         while begin.elapsed() < RUN {
             let mut request = Request::new(Method::GET, place.clone(), "/".into());
             request.headers.insert(AUTHORIZATION, tokens.get().await.unwrap().header());
-            let sent = engine
-                .transport
-                .send(&request, Permit::of(engine.limits.of(&request)), &mut budget.take(0))
-                .await;
-            assert_eq!(sent.result.unwrap().status, StatusCode::OK);
+            let permit = Permit::of(engine.limits.of(&request));
+            let (mut memory, mut facts) = (budget.take(0), TransportFacts::default());
+            let answer = engine.transport.send(&request, permit, &mut memory, &mut facts).await;
+            assert_eq!(answer.unwrap().status, StatusCode::OK);
             sleep(Duration::from_millis(50)).await;
         }
     }))

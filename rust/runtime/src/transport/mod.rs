@@ -29,14 +29,16 @@ pub trait Transport: Send + Sync {
     /// Sends a request once and reads its answer to the end, or to the cap.
     ///
     /// A slot of the permit's limiter is spent for it, and has come when the request is written; [`Permit::pass`] comes
-    /// right before. `memory` grows with the answer; reading waits while the process's budget is full. Dropping the future
+    /// right before. `memory` grows with the answer; reading waits while the process's budget is full. `facts`, empty at
+    /// first, is filled in with what becomes known about the connection, whatever comes of the attempt. Dropping the future
     /// ends the attempt and closes its connection.
     fn send<'a>(
         &'a self,
         request: &'a Request,
         permit: Permit<'a>,
         memory: &'a mut Reservation,
-    ) -> BoxFuture<'a, Sent>;
+        facts: &'a mut TransportFacts,
+    ) -> BoxFuture<'a, Result<Response, Failure>>;
 
     /// Makes sure that the origin can be reached: connects and, with a path, asks for it with HEAD, whatever the
     /// answer. Spends no slot of a rate limit. The caller bounds its time.
@@ -62,15 +64,6 @@ pub trait Transport: Send + Sync {
     fn shut_down(&self) -> BoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }
-}
-
-/// How an attempt ended.
-#[derive(Debug)]
-pub struct Sent {
-    /// The answer, or why there is none.
-    pub result: Result<Response, Failure>,
-    /// What is known about its connection.
-    pub facts: TransportFacts,
 }
 
 /// Counts of an engine's connections.

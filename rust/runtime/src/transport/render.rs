@@ -5,7 +5,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
 use super::message::{message, name_host, uri};
-use super::{Connections, EngineContext, Permit, Sent, Transport};
+use super::{Connections, EngineContext, Permit, Transport};
 use crate::budget::Reservation;
 use crate::error::RuntimeError;
 use crate::exchange::{Failure, Response, TransportFacts};
@@ -31,14 +31,15 @@ impl Transport for RenderTransport {
         request: &'a Request,
         mut permit: Permit<'a>,
         memory: &'a mut Reservation,
-    ) -> BoxFuture<'a, Sent> {
+        _: &'a mut TransportFacts,
+    ) -> BoxFuture<'a, Result<Response, Failure>> {
         Box::pin(async move {
             permit.pass().await;
             let result = answer(request, self.compressed);
             if let Ok(response) = &result {
                 memory.grow(response.body.len()).await;
             }
-            Sent { result, facts: TransportFacts::default() }
+            result
         })
     }
 
@@ -90,10 +91,14 @@ mod tests {
     use crate::rate::RateLimiter;
     use crate::request::Origin;
 
-    async fn send(request: &Request) -> Sent {
+    async fn send(request: &Request) -> Result<Response, Failure> {
         let mut memory = ByteBudget::new(1 << 20).take(0);
         let limiter = RateLimiter::new(Some(1e-6));
-        RenderTransport::default().send(request, Permit::of(&limiter), &mut memory).await
+        let mut facts = TransportFacts::default();
+        let result =
+            RenderTransport::default().send(request, Permit::of(&limiter), &mut memory, &mut facts).await;
+        assert_eq!((facts.protocol, facts.remote_addr, facts.reused), (None, None, None));
+        result
     }
 
     #[tokio::test]
@@ -108,11 +113,9 @@ mod tests {
         request.headers.insert("x-api-key", key);
         request.headers.insert("accept", HeaderValue::from_static("application/json"));
         for _ in 0..3 {
-            let Sent { result, facts } = send(&request).await;
-            let response = result.unwrap();
+            let response = send(&request).await.unwrap();
             assert_eq!((response.status, response.truncated), (StatusCode::OK, false));
             assert_eq!(response.headers[CONTENT_TYPE], "message/http");
-            assert_eq!((facts.protocol, facts.remote_addr, facts.reused), (None, None, None));
             let text = String::from_utf8(response.body.to_vec()).unwrap();
             let (head, body) = text.split_once("\r\n\r\n").unwrap();
             let mut lines: Vec<&str> = head.split("\r\n").collect();
@@ -137,7 +140,7 @@ mod tests {
     async fn what_cannot_be_sent_cannot_be_rendered_either() {
         let origin = Arc::new(Origin::new("https", "api.example.com").unwrap());
         let request = Request::new(Method::GET, origin, "/a b".into());
-        let failure = send(&request).await.result.unwrap_err();
+        let failure = send(&request).await.unwrap_err();
         assert_eq!(failure.kind.word(), "url");
     }
 }

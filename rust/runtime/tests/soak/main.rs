@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use apisink_origin::{Origin, Script};
 use apisink_plan::{HttpVersionPlan, Inputs, SecretValues};
 use apisink_runtime::transport::{EngineContext, HyperTransport, Permit, Transport};
-use apisink_runtime::{ByteBudget, RateLimiter, Request};
+use apisink_runtime::{ByteBudget, RateLimiter, Request, TransportFacts};
 use serde::Serialize;
 
 const TASKS: usize = 32;
@@ -89,8 +89,9 @@ async fn round(
                     };
                     let request = Request::new(http::Method::GET, origin.clone(), path);
                     let mut memory = budget.take(0);
-                    let sent = engine.send(&request, Permit::of(&limiter), &mut memory).await;
-                    let end = match sent.result {
+                    let mut facts = TransportFacts::default();
+                    let sending = engine.send(&request, Permit::of(&limiter), &mut memory, &mut facts);
+                    let end = match sending.await {
                         Ok(response) if response.truncated => "truncated".to_owned(),
                         Ok(response) => response.status.to_string(),
                         Err(failure) => failure.kind.word().to_owned(),

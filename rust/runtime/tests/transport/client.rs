@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use apisink_origin::{Origin, Script};
 use apisink_plan::{Secret, SecretValues, TransportPlan};
-use apisink_runtime::transport::{EngineContext, HyperTransport, Permit, Sent, Transport};
+use apisink_runtime::transport::{EngineContext, HyperTransport, Permit, Transport};
 use apisink_runtime::{ByteBudget, Failure, RateLimiter, Request, Response, RuntimeError, TransportFacts};
 use http::Method;
 
@@ -14,6 +14,13 @@ use http::Method;
 pub(crate) struct Client {
     pub(crate) transport: Arc<HyperTransport>,
     pub(crate) limiter: Arc<RateLimiter>,
+}
+
+/// How an attempt ended, and what is known about its connection.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) result: Result<Response, Failure>,
+    pub(crate) facts: TransportFacts,
 }
 
 impl Client {
@@ -43,7 +50,10 @@ impl Client {
 
     pub(crate) async fn sent(&self, request: &Request) -> Sent {
         let mut memory = ByteBudget::new(64 << 20).take(0);
-        within(self.transport.send(request, Permit::of(&self.limiter), &mut memory)).await
+        let mut facts = TransportFacts::default();
+        let sending = self.transport.send(request, Permit::of(&self.limiter), &mut memory, &mut facts);
+        let result = within(sending).await;
+        Sent { result, facts }
     }
 
     /// Asks with GET, and must be answered.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use apisink_runtime::transport::{Permit, Transport};
-use apisink_runtime::{ByteBudget, Failure, FailureKind, Response};
+use apisink_runtime::{ByteBudget, Failure, FailureKind, Response, TransportFacts};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
@@ -37,8 +37,11 @@ async fn endless(begin: &'static str, piece: &'static str, pause: Duration) -> S
 async fn ask(client: &Client, url: &str) -> (Result<Response, Failure>, usize) {
     let budget = ByteBudget::new(64 << 20);
     let mut memory = budget.take(0);
-    let sent = within(client.transport.send(&get(url, "/"), Permit::of(&client.limiter), &mut memory)).await;
-    (sent.result, memory.bytes())
+    let mut facts = TransportFacts::default();
+    let request = get(url, "/");
+    let sending = client.transport.send(&request, Permit::of(&client.limiter), &mut memory, &mut facts);
+    let result = within(sending).await;
+    (result, memory.bytes())
 }
 
 #[tokio::test]

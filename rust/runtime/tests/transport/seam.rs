@@ -2,8 +2,8 @@
 
 use apisink_runtime::middleware::{BoxFuture, Registry};
 use apisink_runtime::rate::Keeper;
-use apisink_runtime::transport::{Connections, Engines, Permit, Sent, Transport};
-use apisink_runtime::{Process, Request, Reservation, Response, RuntimeError, TransportFacts};
+use apisink_runtime::transport::{Connections, Engines, Permit, Transport};
+use apisink_runtime::{Failure, Process, Request, Reservation, Response, RuntimeError, TransportFacts};
 
 use crate::support::{compiled, run, texts};
 
@@ -16,12 +16,12 @@ impl Transport for Parrot {
         request: &'a Request,
         _: Permit<'a>,
         _: &'a mut Reservation,
-    ) -> BoxFuture<'a, Sent> {
+        _: &'a mut TransportFacts,
+    ) -> BoxFuture<'a, Result<Response, Failure>> {
         Box::pin(async move {
             let body = format!("{} {}", self.0, request.target).into();
             let status = http::StatusCode::CREATED;
-            let response = Response { status, headers: http::HeaderMap::new(), body, truncated: false };
-            Sent { result: Ok(response), facts: TransportFacts::default() }
+            Ok(Response { status, headers: http::HeaderMap::new(), body, truncated: false })
         })
     }
 

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use http::Version;
 use http::header::{CONNECTION, HeaderValue, PROXY_AUTHORIZATION};
-use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::HyperTransport;
 use super::answer::{Body, Reading};
 use super::clock::{Clock, timed};
-use super::connection::{Connection, Message};
-use super::pool::{Place, Taken};
+use super::connection::{Connection, Message, NoAnswer};
+use super::pool::{Place, Pool, Taken};
 use super::targets::Target;
 use crate::budget::Reservation;
 use crate::exchange::{Failure, FailureKind, Response, TransportFacts};
@@ -43,6 +42,7 @@ impl HyperTransport {
         memory: &mut Reservation,
         facts: &mut TransportFacts,
     ) -> Result<Response, Failure> {
+        self.reaping.call_once(|| Pool::reap(&self.pool));
         let limiter = permit.limiter();
         let peer = request.origin.authority.as_str();
         let host = self.pool.host(&request.origin);
@@ -67,82 +67,72 @@ impl HyperTransport {
             Some(slot) => slot,
             None => reserve(limiter, &mut clock, facts).await,
         };
-        let mut unsent = None;
-        let mut refusals = 0;
+        let mut refusals = Refusals::default();
         loop {
-            let at_once = slot.is_free() && !limiter.is_lost(&slot);
-            let mut taken = if at_once { place.take_at_once(now) } else { None };
-            let (mut connection, was_idle) = match idle_connection(&mut taken) {
-                // Another look at the clock would show no other time.
-                Some(connection) => (connection, true),
-                None => {
-                    let waiting: BoxFuture<'_, _> =
-                        Box::pin(self.ready_connection(&place, taken, limiter, &mut slot, &mut clock, facts));
-                    let Ready { connection, was_idle } = waiting.await?;
-                    now = Instant::now();
-                    (connection, was_idle)
+            if refusals.seen {
+                // It counts as a request.
+                slot = reserve(limiter, &mut clock, facts).await;
+                now = Instant::now();
+            }
+            // In a block, as below: what is needed for a moment would have its place in the future up to the end. A small future
+            // stays in the processor's caches while its answer is awaited.
+            let (mut connection, was_idle) = {
+                let at_once = slot.is_free() && !limiter.is_lost(&slot);
+                let mut taken = if at_once { place.take_at_once(now) } else { None };
+                match idle_connection(&mut taken) {
+                    // Another look at the clock would show no other time.
+                    Some(connection) => (connection, true),
+                    None => {
+                        let waiting: BoxFuture<'_, _> = Box::pin(
+                            self.ready_connection(&place, taken, limiter, &mut slot, &mut clock, facts),
+                        );
+                        let Ready { connection, was_idle } = waiting.await?;
+                        now = Instant::now();
+                        (connection, was_idle)
+                    }
                 }
             };
             let before = connection.line().traffic.so_far();
-            let message = self.shape(unsent.take(), request, &target, &connection)?;
+            let message = self.shape(refusals.unsent.take(), request, &target, &connection)?;
             if !permit.passes() {
                 // Others may need what this one has no use for.
                 place.put(connection, now);
-                drop(place);
+                drop((place, message));
                 return std::future::pending().await;
             }
             connection.note(facts, now);
             slot.spend();
-            // Pinned here: it holds the message, and would be moved on its way into the limit.
-            let sent = clock.limit(self.phases.first_byte, peer, pin!(connection.send(message))).await;
-            let nothing_left = connection.line().traffic.so_far().1 == before.1;
-            let mut error = match sent {
-                Ok(Ok(response)) => {
-                    let answered = Instant::now();
-                    let waits = clock.waits();
-                    facts.first_byte = Some(answered - now);
-                    let result = self.read(response, &mut clock, peer, memory).await;
-                    let (received, sent) = connection.bytes_since(before);
-                    (facts.bytes_received, facts.bytes_sent) = (Some(received), Some(sent));
-                    // A stream is not given back: its connection is idle only after its last one.
-                    if matches!(connection, Connection::Alone(_))
-                        && result.as_ref().is_ok_and(|response| !response.truncated)
-                    {
-                        let whole = if clock.waits() == waits { answered } else { Instant::now() };
-                        place.put(connection, whole);
+            let (mut head, mut incoming) = {
+                // Pinned here: it holds the message, and would be moved on its way into the limit.
+                let sent = clock.limit(&self.phases.first_byte, peer, pin!(connection.send(message))).await;
+                let nothing_left = connection.line().traffic.so_far().1 == before.1;
+                match sent {
+                    Ok(Ok(response)) => response.into_parts(),
+                    Ok(Err(error)) => {
+                        refusals.add(error, &connection, was_idle, nothing_left, peer)?;
+                        now = Instant::now();
+                        continue;
                     }
-                    return result;
-                }
-                Ok(Err(error)) => error,
-                Err(late) => {
-                    connection.retire_if_silent();
-                    return Err(Failure { may_have_left: !nothing_left, ..late });
+                    Err(late) => {
+                        connection.retire_if_silent();
+                        return Err(Failure { may_have_left: !nothing_left, ..late });
+                    }
                 }
             };
-            unsent = error.take_message();
-            let error = error.into_error();
-            let refused = is_refusal(&error);
-            let unprocessed = nothing_left || refused || unsent.is_some();
-            // Another connection is no repeat when nothing of the request can have been processed.
-            let again = unprocessed
-                && match &connection {
-                    Connection::Alone(_) => was_idle,
-                    Connection::Stream(stream) => {
-                        stream.retire();
-                        // It has another form than over HTTP/1.1, which may be spoken next.
-                        unsent = None;
-                        refusals += u32::from(stream.number() == 0);
-                        refusals <= REFUSALS
-                    }
-                };
-            if !again {
-                return Err(classify(&error, peer, !unprocessed));
+            let answered = Instant::now();
+            let waits = clock.waits();
+            facts.first_byte = Some(answered - now);
+            let mut reading = self.reading(head.version, &mut clock, peer, memory);
+            let body = reading.read(&mut incoming, &mut head.headers).await;
+            let (received, sent) = connection.bytes_since(before);
+            (facts.bytes_received, facts.bytes_sent) = (Some(received), Some(sent));
+            let Body { bytes, truncated } = body?;
+            // A stream is not given back: its connection is idle only after its last one.
+            if matches!(connection, Connection::Alone(_)) && !truncated {
+                let whole = if clock.waits() == waits { answered } else { Instant::now() };
+                place.put(connection, whole);
             }
-            if refused {
-                // The server has seen it.
-                slot = reserve(limiter, &mut clock, facts).await;
-            }
-            now = Instant::now();
+            return Ok(Response { status: head.status, headers: head.headers, body: bytes, truncated });
         }
     }
 
@@ -150,7 +140,7 @@ impl HyperTransport {
     /// there is one.
     fn shape(
         &self,
-        unsent: Option<Message>,
+        unsent: Option<Box<Message>>,
         request: &Request,
         target: &Target<'_>,
         connection: &Connection,
@@ -163,7 +153,7 @@ impl HyperTransport {
             None => message::message(request, uri, self.plan.decompress),
             Some(mut message) => {
                 *message.uri_mut() = uri;
-                message
+                *message
             }
         };
         if !streamed || request.late.is_some() {
@@ -244,25 +234,64 @@ impl HyperTransport {
         }
     }
 
-    async fn read(
-        &self,
-        response: http::Response<Incoming>,
-        clock: &mut Clock<'_>,
-        peer: &str,
-        memory: &mut Reservation,
-    ) -> Result<Response, Failure> {
-        let (mut head, incoming) = response.into_parts();
-        let reading = Reading {
+    /// How an answer of this version is read.
+    fn reading<'a, 'c>(
+        &'a self,
+        version: Version,
+        clock: &'a mut Clock<'c>,
+        peer: &'a str,
+        memory: &'a mut Reservation,
+    ) -> Reading<'a, 'c> {
+        Reading {
             clock,
-            phase: self.phases.between_bytes,
+            phase: &self.phases.between_bytes,
             peer,
-            streamed: head.version == Version::HTTP_2,
+            streamed: version == Version::HTTP_2,
             cap: self.plan.max_response_bytes,
             decompress: self.plan.decompress,
             memory,
-        };
-        let Body { bytes, truncated } = reading.read(incoming, &mut head.headers).await?;
-        Ok(Response { status: head.status, headers: head.headers, body: bytes, truncated })
+        }
+    }
+}
+
+/// How often a request got no answer although it may go again over another connection.
+#[derive(Default)]
+struct Refusals {
+    /// The message of the last one, if nothing of it was written. Boxed, for it is rare.
+    unsent: Option<Box<Message>>,
+    /// Those of requests that were the first of their connections.
+    first: u32,
+    /// Whether the last one was the server's own, which has seen the request.
+    seen: bool,
+}
+
+impl Refusals {
+    /// Takes in that a request got no answer. Fails when it must not go again: another connection is no repeat only when
+    /// nothing of the request can have been processed.
+    fn add(
+        &mut self,
+        mut error: NoAnswer,
+        connection: &Connection,
+        was_idle: bool,
+        nothing_left: bool,
+        peer: &str,
+    ) -> Result<(), Failure> {
+        self.unsent = error.take_message().map(Box::new);
+        let error = error.into_error();
+        self.seen = is_refusal(&error);
+        let unprocessed = nothing_left || self.seen || self.unsent.is_some();
+        let again = unprocessed
+            && match connection {
+                Connection::Alone(_) => was_idle,
+                Connection::Stream(stream) => {
+                    stream.retire();
+                    // It has another form than over HTTP/1.1, which may be spoken next.
+                    self.unsent = None;
+                    self.first += u32::from(stream.number() == 0);
+                    self.first <= REFUSALS
+                }
+            };
+        if again { Ok(()) } else { Err(classify(&error, peer, !unprocessed)) }
     }
 }
 

@@ -85,7 +85,7 @@ impl<'a> Clock<'a> {
     /// Runs a phase within its limit and the attempt's. `peer` is who kept us waiting.
     pub(super) async fn limit<T>(
         &mut self,
-        phase: Phase,
+        phase: &Phase,
         peer: &str,
         future: impl Future<Output = T>,
     ) -> Result<T, Failure> {
@@ -122,12 +122,12 @@ impl<'a> Clock<'a> {
         at
     }
 
-    fn elapsed(&self, phase: Phase, peer: &str, at: Instant) -> Failure {
+    fn elapsed(&self, phase: &Phase, peer: &str, at: Instant) -> Failure {
         let (kind, limit, key) = match phase.limit {
             Some(limit) if at < self.deadline => (phase.kind, limit, phase.key),
             _ => (FailureKind::Timeout, self.base, "base_timeout"),
         };
-        let Phase { what, may_have_left, .. } = phase;
+        let Phase { what, may_have_left, .. } = *phase;
         let message = format!("{peer}: {what} within {} ms (transport.{key})", limit.as_millis());
         Failure { kind, message, may_have_left }
     }

@@ -88,7 +88,7 @@ impl Connector {
         open: OpenCount,
     ) -> Result<(Speaks, Line), Failure> {
         let peer = origin.authority.as_str();
-        let (stream, mut times) = clock.limit(self.phases.connect, peer, self.dialer.dial(origin)).await??;
+        let (stream, mut times) = clock.limit(&self.phases.connect, peer, self.dialer.dial(origin)).await??;
         let remote_addr = stream
             .peer_addr()
             .map_err(|e| not_sent(FailureKind::Connect, format!("{peer} left at once: {e}")))?;
@@ -97,7 +97,7 @@ impl Connector {
         let traffic = wire.traffic();
         let speaks = if origin.tls {
             let start = Instant::now();
-            let stream = clock.limit(self.phases.tls, peer, self.handshake_tls(origin, wire)).await??;
+            let stream = clock.limit(&self.phases.tls, peer, self.handshake_tls(origin, wire)).await??;
             times.tls = Some(start.elapsed());
             if self.chosen(&stream, peer)? {
                 let (stream, heard) = Witness::new(stream);
@@ -136,7 +136,7 @@ impl Connector {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let phase = Phase { what: "no SETTINGS of HTTP/2", ..self.phases.connect };
-        match clock.limit(phase, peer, http2::begin(stream, self.sharing)).await? {
+        match clock.limit(&phase, peer, http2::begin(stream, self.sharing)).await? {
             Ok(Some(beginning)) => Ok(Speaks::Http2(beginning)),
             Ok(None) => Err(no_http(peer, "HTTP/2", "it closed the connection")),
             Err(error) => Err(no_http(peer, "HTTP/2", &chain(&error))),

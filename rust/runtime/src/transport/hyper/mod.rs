@@ -22,10 +22,10 @@ use self::clock::{Phases, Timers};
 use self::connect::Connector;
 pub use self::dial::Lookup;
 use self::pool::Pool;
-use super::{Connections, EngineContext, Permit, Sent, Transport};
+use super::{Connections, EngineContext, Permit, Transport};
 use crate::budget::Reservation;
 use crate::error::RuntimeError;
-use crate::exchange::{Failure, TransportFacts};
+use crate::exchange::{Failure, Response, TransportFacts};
 use crate::middleware::BoxFuture;
 use crate::request::{Origin, Request};
 
@@ -72,13 +72,9 @@ impl Transport for HyperTransport {
         request: &'a Request,
         permit: Permit<'a>,
         memory: &'a mut Reservation,
-    ) -> BoxFuture<'a, Sent> {
-        Box::pin(async move {
-            self.reaping.call_once(|| Pool::reap(&self.pool));
-            let mut facts = TransportFacts::default();
-            let result = self.attempt(request, permit, memory, &mut facts).await;
-            Sent { result, facts }
-        })
+        facts: &'a mut TransportFacts,
+    ) -> BoxFuture<'a, Result<Response, Failure>> {
+        Box::pin(self.attempt(request, permit, memory, facts))
     }
 
     fn warm_up<'a>(

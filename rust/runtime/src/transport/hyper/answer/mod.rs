@@ -27,7 +27,7 @@ pub(super) struct Body {
 pub(super) struct Reading<'a, 'c> {
     pub(super) clock: &'a mut Clock<'c>,
     /// Bounds the time between two pieces.
-    pub(super) phase: Phase,
+    pub(super) phase: &'a Phase,
     pub(super) peer: &'a str,
     /// Whether it comes over a stream of HTTP/2.
     pub(super) streamed: bool,
@@ -40,7 +40,11 @@ pub(super) struct Reading<'a, 'c> {
 
 impl Reading<'_, '_> {
     /// Reads a body. Trailers are read and dropped. Headers that no longer describe the body are removed.
-    pub(super) async fn read(mut self, incoming: Incoming, headers: &mut HeaderMap) -> Result<Body, Failure> {
+    pub(super) async fn read(
+        &mut self,
+        incoming: &mut Incoming,
+        headers: &mut HeaderMap,
+    ) -> Result<Body, Failure> {
         if incoming.is_end_stream() {
             return Ok(Body { bytes: Bytes::new(), truncated: false });
         }
@@ -65,7 +69,7 @@ impl Reading<'_, '_> {
         }
     }
 
-    async fn plain(&mut self, mut incoming: Incoming) -> Result<Body, Failure> {
+    async fn plain(&mut self, incoming: &mut Incoming) -> Result<Body, Failure> {
         let announced = incoming.size_hint().exact().unwrap_or(0);
         let announced = usize::try_from(announced).map_or(self.cap, |length| length.min(self.cap));
         let mut chunks = Chunks { announced, ..Chunks::default() };
@@ -75,7 +79,8 @@ impl Reading<'_, '_> {
             self.grow(announced).await;
             chunks.granted = announced;
         }
-        while let Some(mut data) = self.next(&mut incoming).await? {
+        loop {
+            let Some(mut data) = self.next(incoming).await? else { break };
             let (taken, truncated) = self.take(data.len(), &mut chunks).await;
             data.truncate(taken);
             chunks.push(data);
@@ -89,7 +94,7 @@ impl Reading<'_, '_> {
         Ok(Body { bytes: chunks.finish(), truncated: false })
     }
 
-    async fn decoded(&mut self, mut incoming: Incoming, mut decoding: Decoding) -> Result<Body, Failure> {
+    async fn decoded(&mut self, incoming: &mut Incoming, mut decoding: Decoding) -> Result<Body, Failure> {
         let name = decoding.name();
         let peer = self.peer;
         let invalid = |why: String| Failure {
@@ -100,7 +105,7 @@ impl Reading<'_, '_> {
         let mut chunks = Chunks::default();
         // A body can be long although it unfolds into nothing.
         let mut left = self.cap.saturating_add(self.cap / 8).saturating_add(1024);
-        while let Some(data) = self.next(&mut incoming).await? {
+        while let Some(data) = self.next(incoming).await? {
             let mut input = PartialBuffer::new(&data[..]);
             while let Some(piece) = decoding.next(&mut input).map_err(|e| invalid(e.to_string()))? {
                 let (taken, truncated) = self.take(piece.len(), &mut chunks).await;
@@ -149,12 +154,18 @@ impl Reading<'_, '_> {
         (taken, taken < piece)
     }
 
-    /// A wait for memory is not the server's fault.
     async fn grow(&mut self, bytes: usize) {
         if !self.memory.try_grow(bytes) {
+            self.wait_for(bytes).await;
+        }
+    }
+
+    /// A wait for memory is not the server's fault. Boxed, for it is rare.
+    fn wait_for(&mut self, bytes: usize) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
             let ((), waited) = timed(self.memory.grow(bytes)).await;
             self.clock.leave_out(waited);
-        }
+        })
     }
 }
 

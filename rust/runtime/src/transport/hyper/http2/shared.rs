@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::TryFutureExt;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http2::SendRequest;
@@ -158,19 +159,20 @@ impl Stream {
         self.sent == Some(self.shared.answers.load(Ordering::Relaxed))
     }
 
-    pub(in crate::transport::hyper) async fn send(
+    pub(in crate::transport::hyper) fn send(
         &mut self,
         message: Message,
-    ) -> Result<http::Response<Incoming>, NoAnswer> {
+    ) -> impl Future<Output = Result<http::Response<Incoming>, NoAnswer>> + Send {
         self.sent = Some(self.shared.answers.load(Ordering::Relaxed));
         let sending = {
             // A holder that panicked has left nothing half done that another could meet.
             let mut sender = self.shared.sender.lock().unwrap_or_else(PoisonError::into_inner);
             sender.try_send_request(message)
         };
-        let answer = sending.await?;
-        self.shared.answers.fetch_add(1, Ordering::Relaxed);
-        Ok(answer)
+        // No `async` block, which would hold the message twice.
+        sending.inspect_ok(|_| {
+            self.shared.answers.fetch_add(1, Ordering::Relaxed);
+        })
     }
 }
 
