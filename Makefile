@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help jar release-jar cli demo pages test test-rust test-nginx test-network test-instructions test-scala test-e2e chaos lint deny fmt lock bench bench-rate bench-transport bench-latency bench-parts soak clean
+.PHONY: help jar release-jar cli demo pages test test-rust test-nginx test-network test-instructions test-scala test-e2e chaos lint deny notices fmt lock bench bench-rate bench-transport bench-latency bench-parts soak clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -87,6 +87,9 @@ lint: $(VENV)/ready ## formatting and linters of all languages
 
 deny: ## licences, known holes and banned crates of the Rust side; needs cargo-deny and the network
 	cargo deny --locked check
+
+notices: ## THIRD-PARTY: whose works the Rust side holds, and their licences; needs cargo-about and the network
+	cargo about generate --locked --workspace --config build/release/about.toml --output-file THIRD-PARTY build/release/third-party.hbs
 
 fmt: $(VENV)/ready ## formats everything
 	cargo fmt --all

@@ -60,9 +60,12 @@ lazy val connector = (project in file("scala"))
     assembly / test := {},
     assemblyPackageScala / assembleArtifact := false,
     Compile / resourceGenerators += Def.task {
-      val notice = (Compile / resourceManaged).value / "META-INF" / "NOTICE"
-      IO.copyFile((ThisBuild / baseDirectory).value / "NOTICE", notice)
-      Seq(notice)
+      // What the licences of the native library's parts ask for.
+      Seq("NOTICE", "THIRD-PARTY").map { name =>
+        val notice = (Compile / resourceManaged).value / "META-INF" / name
+        IO.copyFile((ThisBuild / baseDirectory).value / name, notice)
+        notice
+      }
     }.taskValue,
     assembly / assemblyMergeStrategy := {
       case PathList("META-INF", "services", _*) => MergeStrategy.filterDistinctLines

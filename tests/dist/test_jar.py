@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ ALLOWED = (
     "META-INF/MANIFEST.MF",
     "META-INF/LICENSE",
     "META-INF/NOTICE",
+    "META-INF/THIRD-PARTY",
     "META-INF/DEPENDENCIES",
     "META-INF/maven/org.apache.arrow/arrow-c-data/",
     "META-INF/services/org.apache.spark.sql.sources.DataSourceRegister",
@@ -67,6 +69,18 @@ def test_spark_finds_the_data_source_by_its_name(jar: zipfile.ZipFile) -> None:
 def test_the_notices_of_its_parts_are_in_it(jar: zipfile.ZipFile) -> None:
     notice = jar.read("META-INF/NOTICE").decode()
     assert (ROOT / "NOTICE").read_text().strip() in notice and "Arrow Java C Data Interface" in notice
+
+
+def test_the_licences_of_its_parts_are_in_it(jar: zipfile.ZipFile) -> None:
+    told = jar.read("META-INF/THIRD-PARTY").decode()
+    assert told == (ROOT / "THIRD-PARTY").read_text()
+    shipped = ["cargo", "tree", "--locked", "--package", "apisink-jni", "--package", "apisink-cli"]
+    listed = [*shipped, "--edges", "normal", "--prefix", "none", "--format", "{p}"]
+    tree = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    crates = {tuple(line.split()[:2]) for line in tree.splitlines() if line and "(/" not in line}
+    missing = [name for name, number in sorted(crates) if f"  {name} {number.removeprefix('v')} " not in told]
+    assert missing == [], "run `make notices`"
+    assert len(crates) > 100
 
 
 def test_the_library_exports_the_methods_of_native_java_and_nothing_else(library: ELFFile) -> None:
