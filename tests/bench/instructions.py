@@ -22,7 +22,7 @@ PROGRAM = Path(__file__).resolve().parents[2] / "target" / "release" / "apisink-
 # Thousands, as a session's batches are.
 FEW, MANY = 1000, 3000
 # Of the instructions of the bare loop over the same HTTP: a few percent more than what there is.
-BOUNDS = {"http1": 1.31, "http2": 1.10, "session": 2.57}
+BOUNDS = {"http1": 1.28, "http2": 1.08, "session": 2.55}
 
 
 def count(way: str, requests: int, address: str) -> int:

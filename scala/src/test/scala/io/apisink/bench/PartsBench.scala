@@ -25,8 +25,9 @@ import org.apache.spark.unsafe.types.UTF8String
  */
 object PartsBench {
 
-  private val Batch = 1000
-  private val Rows = 100 * Batch
+  /** Rows of a batch, as a job's are. */
+  private val Batch = 256
+  private val Rows = 400 * Batch
   private val WarmUp = 5
   private val Times = 15
 
