@@ -6,7 +6,9 @@ use std::time::Duration;
 use apisink_origin::{Origin, Script};
 use apisink_plan::{Secret, SecretValues, TransportPlan};
 use apisink_runtime::transport::{EngineContext, HyperTransport, Permit, Transport};
-use apisink_runtime::{ByteBudget, Failure, RateLimiter, Request, Response, RuntimeError, TransportFacts};
+use apisink_runtime::{
+    ByteBudget, Failure, RateLimiter, Request, Reservation, Response, RuntimeError, TransportFacts,
+};
 use http::Method;
 
 /// An engine with a plan of its own.
@@ -50,9 +52,13 @@ impl Client {
 
     pub(crate) async fn sent(&self, request: &Request) -> Sent {
         let mut memory = ByteBudget::new(64 << 20).take(0);
+        within(self.sent_with(request, &mut memory)).await
+    }
+
+    /// The same with the memory that it takes, for as long as that lasts.
+    pub(crate) async fn sent_with(&self, request: &Request, memory: &mut Reservation) -> Sent {
         let mut facts = TransportFacts::default();
-        let sending = self.transport.send(request, Permit::of(&self.limiter), &mut memory, &mut facts);
-        let result = within(sending).await;
+        let result = self.transport.send(request, Permit::of(&self.limiter), memory, &mut facts).await;
         Sent { result, facts }
     }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use apisink_runtime::transport::{Permit, Transport};
-use apisink_runtime::{ByteBudget, Failure, FailureKind, Response, TransportFacts};
+use apisink_runtime::transport::Transport;
+use apisink_runtime::{ByteBudget, Failure, FailureKind, Response};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
@@ -37,11 +37,8 @@ async fn endless(begin: &'static str, piece: &'static str, pause: Duration) -> S
 async fn ask(client: &Client, url: &str) -> (Result<Response, Failure>, usize) {
     let budget = ByteBudget::new(64 << 20);
     let mut memory = budget.take(0);
-    let mut facts = TransportFacts::default();
-    let request = get(url, "/");
-    let sending = client.transport.send(&request, Permit::of(&client.limiter), &mut memory, &mut facts);
-    let result = within(sending).await;
-    (result, memory.bytes())
+    let sent = within(client.sent_with(&get(url, "/"), &mut memory)).await;
+    (sent.result, memory.bytes())
 }
 
 #[tokio::test]

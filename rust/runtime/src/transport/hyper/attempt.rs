@@ -1,6 +1,5 @@
 //! One attempt: a place in the pool, a slot of the rate limit, a connection, the request, its answer.
 
-use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use tokio::time::Instant;
 
 use super::HyperTransport;
 use super::answer::{Body, Reading};
-use super::clock::{Clock, timed};
+use super::clock::{Clock, left_out, timed};
 use super::connection::{Connection, Message, NoAnswer};
 use super::pool::{Place, Pool, Taken};
 use super::targets::Target;
@@ -321,11 +320,4 @@ async fn reserve(limiter: &RateLimiter, clock: &mut Clock<'_>, facts: &mut Trans
     let (slot, wait) = left_out(clock, waiting).await;
     facts.rate_wait += wait;
     slot
-}
-
-/// Waits for something that is not the server's doing, and leaves the wait out of the attempt's time.
-async fn left_out<T>(clock: &mut Clock<'_>, future: impl Future<Output = T>) -> (T, Duration) {
-    let (done, waited) = timed(future).await;
-    clock.leave_out(waited);
-    (done, waited)
 }

@@ -147,6 +147,13 @@ pub(super) async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
     .await
 }
 
+/// Waits for something that is not the server's doing, and leaves the wait out of the attempt's time.
+pub(super) async fn left_out<T>(clock: &mut Clock<'_>, future: impl Future<Output = T>) -> (T, Duration) {
+    let (done, waited) = timed(future).await;
+    clock.leave_out(waited);
+    (done, waited)
+}
+
 /// The phases of an attempt.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Phases {

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use apisink_runtime::transport::{Permit, Transport};
-use apisink_runtime::{ByteBudget, FailureKind, TransportFacts};
+use apisink_runtime::{ByteBudget, FailureKind};
 use tokio::sync::Notify;
 
 use super::client;
@@ -135,14 +134,13 @@ async fn data_beyond_its_window_is_not_kept() {
     holder.grow(2).await;
     let mut memory = budget.take(0);
     let request = get(&server.url, "/");
-    let mut facts = TransportFacts::default();
-    let sending = client.transport.send(&request, Permit::of(&client.limiter), &mut memory, &mut facts);
+    let sending = client.sent_with(&request, &mut memory);
     let freeing = async {
         refused.notified().await;
         drop(holder);
     };
-    let (result, ()) = within(async { tokio::join!(sending, freeing) }).await;
-    let failure = result.unwrap_err();
+    let (sent, ()) = within(async { tokio::join!(sending, freeing) }).await;
+    let failure = sent.result.unwrap_err();
     assert_eq!(failure.kind, FailureKind::InvalidResponse, "{failure:?}");
     assert!(
         failure.message.ends_with("the server broke the rules of HTTP/2: flow-control protocol violated")

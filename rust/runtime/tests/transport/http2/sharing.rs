@@ -1,7 +1,6 @@
 //! Streams: how many, over how many connections, and what is known of them.
 
-use apisink_runtime::TransportFacts;
-use apisink_runtime::transport::{Permit, Transport};
+use apisink_runtime::transport::Transport;
 
 use super::client;
 use super::frames::{self, Server};
@@ -195,8 +194,7 @@ async fn an_answer_that_waits_for_memory_holds_up_no_other_one() {
             tokio::spawn(async move {
                 let mut memory = budget.take(0);
                 let request = get(&base, "/_fault/bytes/1000000/a");
-                let mut facts = TransportFacts::default();
-                client.transport.send(&request, Permit::of(&client.limiter), &mut memory, &mut facts).await
+                client.sent_with(&request, &mut memory).await.result
             })
         })
         .collect();

@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 
 use self::coding::Decoding;
-use super::clock::{Clock, Phase, timed};
+use super::clock::{Clock, Phase, left_out};
 use crate::budget::Reservation;
 use crate::exchange::{Failure, FailureKind};
 use crate::middleware::BoxFuture;
@@ -163,8 +163,7 @@ impl Reading<'_, '_> {
     /// A wait for memory is not the server's fault. Boxed, for it is rare.
     fn wait_for(&mut self, bytes: usize) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            let ((), waited) = timed(self.memory.grow(bytes)).await;
-            self.clock.leave_out(waited);
+            left_out(self.clock, self.memory.grow(bytes)).await;
         })
     }
 }
