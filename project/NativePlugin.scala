@@ -40,11 +40,12 @@ object NativePlugin extends AutoPlugin {
     found
   }
 
-  /** Both packages at once: what they share is built once, and with the same features. */
+  /** In the words of the Makefile, so that dependencies are built once for both: of other packages their features differ. */
   private val built: Def.Initialize[Task[File]] = Def.task {
     val base = (ThisBuild / baseDirectory).value
     val log = streams.value.log
-    val command = Seq("cargo", "build", "--release", "--package", "apisink-jni", "--package", "apisink-origin")
+    val packages = Seq("--workspace", "--exclude", "apisink-example-middleware")
+    val command = Seq("cargo", "build", "--release", "--locked") ++ packages ++ Seq("--lib", "--bin", "apisink-origin")
     log.info(command.mkString(" "))
     val code = Process(command, base).!
     if (code != 0) sys.error(s"cargo ended with $code; see its messages above")

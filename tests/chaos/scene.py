@@ -37,7 +37,6 @@ SETTINGS = {
     "spark.network.timeoutInterval": "1s",
     "spark.executor.heartbeatInterval": "1s",
     "spark.rpc.askTimeout": "60s",
-    "spark.sql.shuffle.partitions": "4",
 }
 
 

@@ -74,7 +74,7 @@ def test_the_notices_of_its_parts_are_in_it(jar: zipfile.ZipFile) -> None:
 def test_the_licences_of_its_parts_are_in_it(jar: zipfile.ZipFile) -> None:
     told = jar.read("META-INF/THIRD-PARTY").decode()
     assert told == (ROOT / "THIRD-PARTY").read_text()
-    shipped = ["cargo", "tree", "--locked", "--package", "apisink-jni", "--package", "apisink-cli"]
+    shipped = ["cargo", "tree", "--locked", "--package", "apisink-native", "--package", "apisink-cli"]
     listed = [*shipped, "--edges", "normal", "--prefix", "none", "--format", "{p}"]
     tree = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     crates = {tuple(line.split()[:2]) for line in tree.splitlines() if line and "(/" not in line}

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from cluster import jars
+from cluster import QUICK, jars
 from pyspark.sql import SparkSession
 
 
@@ -18,6 +18,7 @@ def local_session(folder: Path) -> SparkSession:
     session = (
         SparkSession.builder.appName("apisink end to end")
         .master("local[2]")
+        .config("spark.driver.extraJavaOptions", QUICK)
         .config("spark.jars", ",".join(map(str, jars())))
         .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
         .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
@@ -25,6 +26,7 @@ def local_session(folder: Path) -> SparkSession:
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.shuffle.partitions", "4")
+        .config("spark.databricks.delta.snapshotPartitions", "1")
         .config("spark.eventLog.enabled", "true")
         .config("spark.eventLog.dir", (folder / "events").as_uri())
         .getOrCreate()

@@ -13,15 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cluster import HOME, environment, spark_submit
+from cluster import HOME, QUICK, environment, spark_submit
 from origin import Origin
 from processes import EXECUTOR, descendants, wait_until
 
-# Short lives: what a JVM spends on its best code does not come back within seconds.
-QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 SETTINGS = {
-    "spark.driver.extraJavaOptions": QUICK,
-    "spark.executor.extraJavaOptions": QUICK,
     "spark.driver.memory": "1g",
     "spark.executor.memory": "1g",
     "spark.executor.cores": "1",

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cluster import HOME, environment, jars
+from cluster import HOME, QUICK, environment, jars
 from origin import Origin
 from pyspark.sql import SparkSession
 
@@ -17,6 +17,7 @@ def app(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
     """As a user would start it; Delta's settings are the App's own business."""
     apisink, *delta = map(str, jars())
     command = [HOME / "bin" / "spark-submit", "--master", "local[2]", "--jars", ",".join(delta)]
+    command += ["--driver-java-options", QUICK]
     command += ["--conf", "spark.ui.enabled=false", "--conf", "spark.apisink.progress.interval=1ms"]
     command += ["--class", "io.apisink.App", apisink, *map(str, arguments)]
     return subprocess.run(

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
-from cluster import environment, executor_folders, spark_submit
+from cluster import QUICK, environment, executor_folders, spark_submit
 from origin import Origin
 
 # Variables of the driver; those that begin with APISINK_SECRET_ are what {{secret.test:…}} finds in its environment.
@@ -220,7 +220,7 @@ def left_behind(tmp_path_factory: pytest.TempPathFactory) -> LeftBehind:
     (work / "not-a-directory").write_text("")
     job = work / "job.py"
     job.write_text(JOB)
-    options = f"-Dlog4j2.configurationFile={log4j}"
+    options = f"{QUICK} -Dlog4j2.configurationFile={log4j}"
     settings = {
         "spark.eventLog.enabled": "true",
         "spark.eventLog.dir": (work / "events").as_uri(),

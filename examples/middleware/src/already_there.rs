@@ -1,7 +1,7 @@
 //! `already_there` (interceptor): a 409 says that the API has the row already, which is all that is wanted.
 
-use apisink::runtime::middleware::{BoxFuture, BuildContext, Interceptor, Link, Next, Part};
-use apisink::runtime::{BodyVerdict, Exchange, Outcome, RuntimeError};
+use apisink_jni::runtime::middleware::{BoxFuture, BuildContext, Interceptor, Link, Next, Part};
+use apisink_jni::runtime::{BodyVerdict, Exchange, Outcome, RuntimeError};
 use http::StatusCode;
 
 struct AlreadyThere;

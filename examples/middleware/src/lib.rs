@@ -20,7 +20,7 @@
 mod already_there;
 mod stamp;
 
-use apisink::runtime::middleware::Registry;
+use apisink_jni::runtime::middleware::Registry;
 
 /// What the config may name.
 pub fn register(registry: &mut Registry) {
@@ -28,4 +28,4 @@ pub fn register(registry: &mut Registry) {
     registry.register("stamp", stamp::make);
 }
 
-apisink::native_library!(register);
+apisink_jni::native_library!(register);

@@ -2,9 +2,9 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use apisink::runtime::middleware::{BuildContext, Common, Link, Part};
-use apisink::runtime::row::{ColumnIndex, Row};
-use apisink::runtime::{Request, RowError, RuntimeError};
+use apisink_jni::runtime::middleware::{BuildContext, Common, Link, Part};
+use apisink_jni::runtime::row::{ColumnIndex, Row};
+use apisink_jni::runtime::{Request, RowError, RuntimeError};
 use http::{HeaderName, HeaderValue};
 use serde::Deserialize;
 

@@ -1,4 +1,5 @@
-//! The native library: entry points for `io.apisink.jni.Native`, and all the unsafe code there is.
+//! What the native library has: entry points for `io.apisink.jni.Native`, and all the unsafe code there is. The library itself is
+//! made by `rust/native`, or by whoever adds [middleware of their own](native_library).
 //!
 //! Ownership across the boundary, in one place:
 //!
