@@ -18,6 +18,14 @@ PLUGIN = {"spark.plugins": "io.apisink.ApiSinkPlugin"}
 # Short lives: what a JVM spends on its best code does not come back within seconds.
 JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 QUICK = f"{JVM} -XX:SharedArchiveFile={Path(sys.prefix) / 'spark.jsa'}"
+# Settings that suit a few rows.
+SMALL = {
+    "spark.driver.extraJavaOptions": QUICK,
+    "spark.executor.extraJavaOptions": QUICK,
+    "spark.sql.shuffle.partitions": "4",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.ui.enabled": "false",
+}
 
 
 def jars() -> list[Path]:
@@ -37,13 +45,9 @@ def spark_submit(
     """The command that a user would write, with settings that suit a few rows. Tasks begin when all executors, of one
     core each, are there."""
     settings = {
-        "spark.driver.extraJavaOptions": QUICK,
-        "spark.executor.extraJavaOptions": QUICK,
+        **SMALL,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        "spark.sql.shuffle.partitions": "4",
-        "spark.databricks.delta.snapshotPartitions": "1",
-        "spark.ui.enabled": "false",
         "spark.executor.memoryOverhead": "512m",
         "spark.cores.max": executors,
         "spark.scheduler.minRegisteredResourcesRatio": "1.0",

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from cluster import QUICK, jars
+from cluster import SMALL, jars
 from pyspark.sql import SparkSession
 
 
@@ -18,15 +18,12 @@ def local_session(folder: Path) -> SparkSession:
     session = (
         SparkSession.builder.appName("apisink end to end")
         .master("local[2]")
-        .config("spark.driver.extraJavaOptions", QUICK)
+        .config(map=SMALL)
         .config("spark.jars", ",".join(map(str, jars())))
         .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
         .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
         .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
-        .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.sql.shuffle.partitions", "4")
-        .config("spark.databricks.delta.snapshotPartitions", "1")
         .config("spark.eventLog.enabled", "true")
         .config("spark.eventLog.dir", (folder / "events").as_uri())
         .getOrCreate()

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cluster import HOME, QUICK, environment, jars
+from cluster import HOME, SMALL, environment, jars
 from origin import Origin
 from pyspark.sql import SparkSession
 
@@ -17,8 +17,8 @@ def app(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
     """As a user would start it; Delta's settings are the App's own business."""
     apisink, *delta = map(str, jars())
     command = [HOME / "bin" / "spark-submit", "--master", "local[2]", "--jars", ",".join(delta)]
-    command += ["--driver-java-options", QUICK]
-    command += ["--conf", "spark.ui.enabled=false", "--conf", "spark.apisink.progress.interval=1ms"]
+    for name, value in {**SMALL, "spark.apisink.progress.interval": "1ms"}.items():
+        command += ["--conf", f"{name}={value}"]
     command += ["--class", "io.apisink.App", apisink, *map(str, arguments)]
     return subprocess.run(
         [*map(str, command)], cwd=folder, env=environment(), capture_output=True, text=True, timeout=300

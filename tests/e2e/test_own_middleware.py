@@ -43,7 +43,8 @@ tables:
 
 @pytest.fixture(scope="module")
 def library() -> Path:
-    build = ["cargo", "build", "--locked", "--quiet", "--package", "apisink-example-middleware"]
+    # With a test, for then dependencies have the features that `make test-rust` has built them with.
+    build = ["cargo", "build", "--locked", "--quiet", "--workspace", "--lib", "--test", "transport"]
     subprocess.run(build, check=True, cwd=ROOT)
     return ROOT / "target" / "debug" / "libapisink_example.so"
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cluster import ROOT, environment, jars
+from cluster import ROOT, SMALL, environment, jars
 from origin import Origin
 
 JOB = """
@@ -16,8 +16,8 @@ import json, sys
 from pyspark.sql import SparkSession
 import apisink
 
-config, source, report, *delta = sys.argv[1:]
-builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.plugins", "")
+config, source, report, settings, *delta = sys.argv[1:]
+builder = SparkSession.builder.master("local[2]").config(map=json.loads(settings)).config("spark.plugins", "")
 spark = apisink.configure(builder, delta=delta).getOrCreate()
 rows = spark.range(20).selectExpr("concat('t-', id) AS tracking_id", "concat('p-', id) AS patient_id")
 rows.write.format("delta").save(source)
@@ -68,7 +68,7 @@ tables:
     delta = [str(path) for path in jars()[1:]]
     report = scratch / "report.json"
     subprocess.run(
-        [sys.executable, job, config, scratch / "source", report, *delta],
+        [sys.executable, job, config, scratch / "source", report, json.dumps(SMALL), *delta],
         env=environment({"PYTHONPATH": str(python)}),
         check=True,
         timeout=300,
