@@ -1,6 +1,6 @@
 //! The byte budget of a process: requests, answers and rows that wait for a retry, counted in one place.
 //!
-//! Bytes are reserved before they exist. Two rules keep the budget from locking up when it is full. An exchange is
+//! Bytes are reserved before they exist, and held until the response batch that they became part of is gone. Two rules keep the budget from locking up when it is full. An exchange is
 //! admitted beyond the limit when no other one is under way: what waits to be sent may alone fill the budget. And one
 //! answer at a time may grow beyond the limit (the overdraft), so that half-read answers never wait for each other;
 //! only who has its connection may ask for it, for it must be able to finish without waiting for those who wait for
@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::Notify;
 
+use crate::spare::{Buffer, Spare};
+
 /// The budget. Shared by all sessions of a process.
 #[derive(Debug)]
 pub struct ByteBudget {
@@ -18,6 +20,7 @@ pub struct ByteBudget {
     released: Notify,
     waiting: AtomicUsize,
     watchers: Mutex<Vec<Weak<dyn Watcher>>>,
+    spare: Arc<Spare>,
 }
 
 /// Wants to know when it should look at the budget again. Must not hold a lock that it takes when it is told while
@@ -33,7 +36,7 @@ struct State {
     used: usize,
     /// Whether somebody holds the overdraft.
     overdrawn: bool,
-    /// Exchanges under way.
+    /// Exchanges under way, those among them whose answers lie in a response batch.
     admitted: usize,
 }
 
@@ -45,6 +48,7 @@ impl ByteBudget {
             released: Notify::new(),
             waiting: AtomicUsize::new(0),
             watchers: Mutex::default(),
+            spare: Arc::default(),
         })
     }
 
@@ -97,7 +101,7 @@ impl ByteBudget {
     /// Takes bytes at once, beyond the limit if need be: for the rows of one batch, whose size is bounded elsewhere.
     pub fn take(self: &Arc<Self>, bytes: usize) -> Reservation {
         self.state().used += bytes;
-        Reservation { budget: self.clone(), bytes, admitted: false, overdraft: None }
+        Reservation { budget: self.clone(), bytes, admitted: 0, overdraft: None }
     }
 }
 
@@ -106,7 +110,8 @@ impl ByteBudget {
 pub struct Reservation {
     budget: Arc<ByteBudget>,
     bytes: usize,
-    admitted: bool,
+    /// Exchanges that it was admitted for.
+    admitted: usize,
     /// Bytes held before the overdraft; none without it.
     overdraft: Option<usize>,
 }
@@ -151,8 +156,10 @@ impl Reservation {
         if state.used + bytes > state.limit && state.admitted > 0 {
             return false;
         }
-        state.admitted += usize::from(!self.admitted);
-        self.admitted = true;
+        if self.admitted == 0 {
+            state.admitted += 1;
+            self.admitted = 1;
+        }
         state.used += bytes;
         self.bytes += bytes;
         true
@@ -174,6 +181,22 @@ impl Reservation {
         true
     }
 
+    /// Takes over what another one of the same budget holds.
+    pub(crate) fn join(&mut self, mut other: Self) {
+        debug_assert!(Arc::ptr_eq(&self.budget, &other.budget));
+        self.bytes += std::mem::take(&mut other.bytes);
+        self.admitted += std::mem::take(&mut other.admitted);
+        // Beyond the limit it is for as long as it holds anything.
+        if other.overdraft.take().is_some() {
+            self.overdraft = Some(0);
+        }
+    }
+
+    /// A buffer for so many bytes of what is held.
+    pub(crate) fn buffer(&self, bytes: usize) -> Buffer {
+        self.budget.spare.buffer(bytes)
+    }
+
     /// Gives back what is beyond `bytes`.
     pub fn shrink_to(&mut self, bytes: usize) {
         if bytes < self.bytes {
@@ -186,6 +209,7 @@ impl Reservation {
         let was_full = state.used >= state.limit;
         state.used -= bytes;
         let has_room_again = was_full && state.used < state.limit;
+        let is_unused = state.used == 0;
         self.bytes -= bytes;
         if let Some(before) = self.overdraft
             && (last || self.bytes <= before || state.used <= state.limit)
@@ -193,10 +217,13 @@ impl Reservation {
             state.overdrawn = false;
             self.overdraft = None;
         }
-        if last && self.admitted {
-            state.admitted -= 1;
+        if last {
+            state.admitted -= self.admitted;
         }
         drop(state);
+        if is_unused {
+            self.budget.spare.clear();
+        }
         if self.budget.is_pressed() {
             self.budget.released.notify_waiters();
         }
@@ -208,7 +235,9 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.give_back(self.bytes, true);
+        if self.bytes + self.admitted > 0 || self.overdraft.is_some() {
+            self.give_back(self.bytes, true);
+        }
     }
 }
 

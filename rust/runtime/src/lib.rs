@@ -30,6 +30,7 @@ mod redirect;
 mod request;
 mod request_id;
 mod source_columns;
+mod spare;
 mod token;
 mod traffic;
 mod warmup;

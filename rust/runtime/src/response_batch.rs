@@ -10,14 +10,16 @@ use arrow_array::builder::{
     BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, MapBuilder, MapFieldNames, StringBuilder,
     TimestampMicrosecondBuilder,
 };
-use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StructArray};
-use arrow_buffer::{NullBufferBuilder, OffsetBuffer};
+use arrow_array::{Array, ArrayRef, Int32Array, ListArray, RecordBatch, StructArray};
+use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
+use crate::budget::Reservation;
 use crate::error::RuntimeError;
 use crate::exchange::{Exchange, FailureKind, Notes, Outcome};
 use crate::field_columns::{self, FieldColumn};
@@ -171,11 +173,19 @@ pub struct ResponseBatch<'a> {
     request_digest: StringBuilder,
     source: Vec<Option<SourceRow>>,
     fields: Vec<FieldColumn>,
+    memory: Reservation,
 }
 
 impl<'a> ResponseBatch<'a> {
-    /// An empty batch that expects so many rows with bodies of so many bytes in all. The mask is for what APIs echo.
-    pub(crate) fn new(context: &'a ResponseContext, mask: &'a Mask, rows: usize, body_bytes: usize) -> Self {
+    /// An empty batch that expects so many rows with bodies of so many bytes in all. The mask is for what APIs echo; `memory`
+    /// takes over what the rows hold.
+    pub(crate) fn new(
+        context: &'a ResponseContext,
+        mask: &'a Mask,
+        rows: usize,
+        body_bytes: usize,
+        memory: Reservation,
+    ) -> Self {
         let text = || StringBuilder::with_capacity(rows, rows * 40);
         Self {
             context,
@@ -205,11 +215,17 @@ impl<'a> ResponseBatch<'a> {
             request_digest: text(),
             source: Vec::with_capacity(rows),
             fields: context.sink.response_fields.iter().map(|(_, kind)| FieldColumn::new(*kind)).collect(),
+            memory,
         }
     }
 
-    /// Adds a row.
-    pub fn append(&mut self, exchange: &Exchange) {
+    /// Adds a row. What it was made of is gone before the next one is copied.
+    pub(crate) fn append(&mut self, exchange: Exchange) {
+        self.encode(&exchange);
+        self.memory.join(exchange.memory);
+    }
+
+    fn encode(&mut self, exchange: &Exchange) {
         let sent = exchange.request_digest.is_some();
         let mask = self.mask.of(&exchange.request.headers);
         self.rows += 1;
@@ -310,13 +326,28 @@ impl<'a> ResponseBatch<'a> {
             self.transport.finish()?,
             Arc::new(self.log.finish()),
             Arc::new(self.request_digest.finish()),
-            Arc::new(arrow_array::Int32Array::from_value(SCHEMA_VERSION, rows)),
+            Arc::new(holding(self.memory, vec![SCHEMA_VERSION; rows])),
         ];
         columns.extend(self.context.source.gather(&self.source)?);
         columns.extend(self.fields.into_iter().map(FieldColumn::finish));
         RecordBatch::try_new(self.context.schema.clone(), columns)
             .map_err(|e| RuntimeError::Batch(e.to_string()))
     }
+}
+
+/// A column whose buffer holds memory of the budget as well, and with it the batch: its buffers are released together.
+fn holding(memory: Reservation, numbers: Vec<i32>) -> Int32Array {
+    struct Holding(Buffer, #[expect(dead_code, reason = "held")] Reservation);
+
+    impl AsRef<[u8]> for Holding {
+        fn as_ref(&self) -> &[u8] {
+            self.0.as_slice()
+        }
+    }
+
+    let rows = numbers.len();
+    let holding = Holding(Buffer::from_vec(numbers), memory);
+    Int32Array::new(ScalarBuffer::new(Bytes::from_owner(holding).into(), 0, rows), None)
 }
 
 fn timestamps() -> TimestampMicrosecondBuilder {

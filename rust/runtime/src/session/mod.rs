@@ -218,7 +218,8 @@ impl Session {
         Ok(state)
     }
 
-    /// Takes at most so many completed exchanges out as one response batch; none when there are none.
+    /// Takes at most so many completed exchanges out as one response batch; none when there are none. The bytes of its rows count
+    /// in the budget until the batch is dropped.
     pub fn take(&self, max_rows: usize) -> Result<Option<RecordBatch>, RuntimeError> {
         let completed = self.shared.take(max_rows);
         if completed.is_empty() {
@@ -226,9 +227,11 @@ impl Session {
         }
         let bodies = completed.iter().filter_map(|exchange| exchange.result.as_ref()?.as_ref().ok());
         let body_bytes = bodies.map(|response| response.body.len()).sum();
-        let mut batch = ResponseBatch::new(&self.context, &self.engine.mask, completed.len(), body_bytes);
-        for exchange in &completed {
-            batch.append(exchange);
+        let held = self.process.budget().take(0);
+        let mut batch =
+            ResponseBatch::new(&self.context, &self.engine.mask, completed.len(), body_bytes, held);
+        for exchange in completed {
+            batch.append(*exchange);
         }
         batch.finish().map(Some)
     }

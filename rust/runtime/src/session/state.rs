@@ -23,8 +23,8 @@ const PENDING_LOW_WATER: usize = 512;
 const BATCH_ROWS: usize = 512;
 const BATCH_BYTES: usize = 1024 * 1024;
 
-/// One response batch holds no more than this, unless one row does: it is a copy that no budget knows of.
-const MOST_BATCH_BYTES: usize = 16 * 1024 * 1024;
+/// One response batch holds no more than this, unless one row does: others wait for its bytes until all of it is written.
+const MOST_BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// What there is to do for the task's thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::support::{Api, Executor, drive, id_schema, ids};
+use super::support::{Api, Executor, PATIENCE, drive, id_schema, ids};
 
 const BUDGET: usize = 1 << 20;
 const ANSWER: usize = 300_000;
@@ -50,6 +50,24 @@ fn answers_that_exceed_the_budget_together_all_arrive_and_memory_stays_within_it
     let most = BUDGET + ANSWER + 80 * 1024;
     assert!(highest > BUDGET / 2 && highest <= most, "{highest} bytes were held");
     assert_eq!(budget.used(), 0);
+}
+
+#[test]
+fn a_response_batch_counts_in_the_budget_for_as_long_as_it_is_there() {
+    let api = Api::start(&["--body-bytes", "300000", "--no-recording"]);
+    let executor = Executor::new();
+    let session = executor.session(&executor.engine(&api.config("url_path: /a", "", "")), 0, &id_schema());
+    session.submit(&ids("", 0..3)).unwrap();
+    session.finish();
+    let mut rows = 0;
+    while rows < 3 {
+        session.wait(PATIENCE, true).unwrap();
+        let batch = session.take(usize::MAX).unwrap().expect("answers");
+        rows += batch.num_rows();
+        assert!(executor.process.budget().used() >= batch.num_rows() * ANSWER);
+    }
+    drop(session);
+    assert_eq!(executor.process.budget().used(), 0);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::clock::{Clock, Phase, left_out};
 use crate::budget::Reservation;
 use crate::exchange::{Failure, FailureKind};
 use crate::middleware::BoxFuture;
+use crate::spare::Buffer;
 use crate::transport::failure::{classify, reset_amid};
 
 /// A body as it came, decompressed and as UTF-8 where the answer says how, and whether it was cut off at the cap.
@@ -83,7 +84,7 @@ impl Reading<'_, '_> {
             let Some(mut data) = self.next(incoming).await? else { break };
             let (taken, truncated) = self.take(data.len(), &mut chunks).await;
             data.truncate(taken);
-            chunks.push(data);
+            chunks.push(data, self.memory);
             if truncated {
                 return Ok(Body { bytes: chunks.finish(), truncated: true });
             }
@@ -109,7 +110,7 @@ impl Reading<'_, '_> {
             let mut input = PartialBuffer::new(&data[..]);
             while let Some(piece) = decoding.next(&mut input).map_err(|e| invalid(e.to_string()))? {
                 let (taken, truncated) = self.take(piece.len(), &mut chunks).await;
-                chunks.copy(&piece[..taken]);
+                chunks.copy(&piece[..taken], self.memory);
                 if truncated {
                     return Ok(Body { bytes: chunks.finish(), truncated: true });
                 }
@@ -172,7 +173,7 @@ impl Reading<'_, '_> {
 #[derive(Default)]
 struct Chunks {
     first: Bytes,
-    rest: Vec<u8>,
+    rest: Buffer,
     /// So long a body was announced, as far as it is kept; 0 when nothing was.
     announced: usize,
     /// Bytes of the budget that it has got.
@@ -184,29 +185,25 @@ impl Chunks {
         if self.rest.is_empty() { self.first.len() } else { self.rest.len() }
     }
 
-    fn push(&mut self, data: Bytes) {
-        if self.len() == 0 {
+    /// Adds a piece, by its memory when it is all that was announced.
+    fn push(&mut self, data: Bytes, memory: &Reservation) {
+        if self.len() == 0 && data.len() >= self.announced {
             self.first = data;
         } else {
-            self.copy(&data);
+            self.copy(&data, memory);
         }
     }
 
-    fn copy(&mut self, data: &[u8]) {
+    fn copy(&mut self, data: &[u8], memory: &Reservation) {
         if self.rest.is_empty() {
             // Memory that is grown into would be up to twice as much as the budget knows of.
-            self.rest.reserve_exact(self.announced.max(self.first.len() + data.len()));
-            self.rest.extend_from_slice(&std::mem::take(&mut self.first));
+            self.rest = memory.buffer(self.announced.max(self.first.len() + data.len()));
+            self.rest.extend(&std::mem::take(&mut self.first));
         }
-        self.rest.extend_from_slice(data);
+        self.rest.extend(data);
     }
 
     fn finish(self) -> Bytes {
-        if self.rest.is_empty() {
-            return self.first;
-        }
-        let mut whole = self.rest;
-        whole.shrink_to_fit();
-        whole.into()
+        if self.rest.is_empty() { self.first } else { self.rest.freeze() }
     }
 }
