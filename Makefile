@@ -8,8 +8,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 SBT := build/sbt
 PYTHON_SOURCES := demo python tests
-# Always the whole workspace, whatever is wanted of it: cargo builds a dependency once for each set of packages that it is asked for
-# at once, as their features differ. NativePlugin.scala asks in the same way.
+# Always the whole workspace, whatever is wanted of it: a dependency has the features that all packages asked for want together, and is
+# built anew for other ones. NativePlugin.scala asks for the same.
 ALL_CRATES := --release --locked --workspace --exclude apisink-example-middleware --lib
 CARGO_RELEASE := cargo build $(ALL_CRATES)
 

@@ -40,7 +40,7 @@ object NativePlugin extends AutoPlugin {
     found
   }
 
-  /** In the words of the Makefile, so that dependencies are built once for both: of other packages their features differ. */
+  /** Asks for the packages that the Makefile asks for: what they depend on has the features that all of them want together. */
   private val built: Def.Initialize[Task[File]] = Def.task {
     val base = (ThisBuild / baseDirectory).value
     val log = streams.value.log

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cluster import JVM, environment, spark_submit
+from cluster import JVM, environment, executor_folders, spark_submit
 
 JOB = """
 import sys
@@ -26,9 +26,10 @@ def write(archive: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         job, written = Path(folder, "job.py"), Path(folder, "spark.jsa")
         job.write_text(JOB)
-        options = f"{JVM} -XX:ArchiveClassesAtExit={written} -Xlog:disable -Xlog:all=error:stderr"
+        options = f"{JVM} -XX:ArchiveClassesAtExit={written}"
         command = spark_submit(job, Path(folder, "table"), conf={"spark.driver.extraJavaOptions": options})
-        done = subprocess.run(command, env=environment(), cwd=folder, capture_output=True, text=True, timeout=600)
+        with executor_folders(kept_in=Path(folder, "executors")):
+            done = subprocess.run(command, env=environment(), cwd=folder, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0 and written.exists(), done.stderr[-4000:]
         archive.write_bytes(written.read_bytes())
 

@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 HOME = Path(pyspark.__file__).parent
 LOCAL_CLUSTER = "local-cluster[2,1,1024]"
 PLUGIN = {"spark.plugins": "io.apisink.ApiSinkPlugin"}
-# Short lives: what a JVM spends on its best code does not come back within seconds.
-JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+# Short lives: what a JVM spends on its best code does not come back within seconds. Its warnings, such as of an
+# archive that is another JVM's, would stand amid what a job prints.
+JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xlog:disable -Xlog:all=error:stderr"
 QUICK = f"{JVM} -XX:SharedArchiveFile={Path(sys.prefix) / 'spark.jsa'}"
 # Settings that suit a few rows.
 SMALL = {

@@ -18,7 +18,7 @@ def local_session(folder: Path) -> SparkSession:
     session = (
         SparkSession.builder.appName("apisink end to end")
         .master("local[2]")
-        .config(map=SMALL)
+        .config(map={**SMALL})
         .config("spark.jars", ",".join(map(str, jars())))
         .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
         .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")

@@ -1,10 +1,10 @@
 //! The byte budget of a process: requests, answers and rows that wait for a retry, counted in one place.
 //!
-//! Bytes are reserved before they exist, and held until the response batch that they became part of is gone. Two rules keep the budget from locking up when it is full. An exchange is
-//! admitted beyond the limit when no other one is under way: what waits to be sent may alone fill the budget. And one
-//! answer at a time may grow beyond the limit (the overdraft), so that half-read answers never wait for each other;
-//! only who has its connection may ask for it, for it must be able to finish without waiting for those who wait for
-//! it. Most that can be held is thus the limit, what waits to be sent, and one answer.
+//! Bytes are reserved before they exist, and held until the response batch that they became part of is gone. Two rules keep
+//! the budget from locking up when it is full. An exchange is admitted beyond the limit when no other one is under way: what
+//! waits to be sent may alone fill the budget. And one answer at a time may grow beyond the limit (the overdraft), so that
+//! half-read answers never wait for each other; only who has its connection may ask for it, for it must be able to finish
+//! without waiting for those who wait for it. Most that can be held is thus the limit, what waits to be sent, and one answer.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -322,6 +322,24 @@ mod tests {
             tokio::time::timeout(std::time::Duration::from_secs(60), exchange).await.unwrap().unwrap();
         }
         assert_eq!(budget.used(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_over_is_given_back_at_once_the_overdraft_with_it() {
+        let budget = ByteBudget::new(100);
+        let mut batch = budget.take(0);
+        let mut large = budget.take(10);
+        large.admit(0).await;
+        large.grow(500).await;
+        batch.join(large);
+        batch.join(budget.take(20));
+        assert_eq!((budget.used(), batch.bytes()), (530, 530));
+        let mut other = budget.take(0);
+        assert!(!other.try_grow(1_000), "somebody has the overdraft");
+        assert!(!other.try_admit(10), "an exchange is under way");
+        drop(batch);
+        assert_eq!(budget.used(), 0);
+        assert!(other.try_grow(1_000) && other.try_admit(10));
     }
 
     #[tokio::test]
