@@ -8,7 +8,7 @@ use bytes::Bytes;
 /// Smaller bodies are left to the allocator.
 const LARGE: usize = 64 * 1024;
 
-/// No more than this lies here unused: what a response batch lets go at once.
+/// No more than this lies here unused: what a few response batches let go at once.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// Buffers that nobody uses now. Shared by all sessions of a process.
@@ -87,6 +87,10 @@ impl Buffer {
     }
 
     pub(crate) fn extend(&mut self, data: &[u8]) {
+        if data.len() > self.bytes.capacity() - self.bytes.len() {
+            // It outgrows what it was taken for: up to half of it may stay unused, and it is cut to size instead of kept.
+            self.home = None;
+        }
         self.bytes.extend_from_slice(data);
     }
 
@@ -137,6 +141,16 @@ mod tests {
         drop(part);
         assert_eq!(filled(&spare, 1_000_000).as_ptr(), place);
         assert_ne!(filled(&spare, 500_000).as_ptr(), place, "too large for that");
+    }
+
+    #[test]
+    fn a_buffer_that_outgrew_its_size_is_not_kept() {
+        let spare = Arc::new(Spare::default());
+        let mut buffer = spare.buffer(100_000);
+        buffer.extend(&[7; 100_000]);
+        buffer.extend(&[7]);
+        assert_eq!(buffer.freeze().len(), 100_001);
+        assert_eq!(spare.buffers().bytes, 0);
     }
 
     #[test]
