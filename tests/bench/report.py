@@ -79,7 +79,8 @@ def held_back(held: HeldBack) -> str:
     w = held.work
     return (
         f"A job that is held back, {w.rows:,} rows in {w.partitions} partitions at {w.limit} requests per second,\n"
-        f"once: it used {held.used:.3f} of the limit while sending (aim: at least 0.99), and its processes\n"
+        f"once, in a session that has run two of that kind without the limit: it used {held.used:.3f} of the limit\n"
+        f"while sending (aim: at least 0.99), and its processes "
         f"{held.cpu:.1%} of one core over the whole run (aim: below 5%)."
     )
 

@@ -40,6 +40,8 @@ pub const ABI_VERSION: jint = 9;
 // SAFETY: the symbol's name is that of one Java native method; no other code exports it.
 #[unsafe(no_mangle)]
 pub extern "system" fn Java_io_apisink_jni_Native_abiVersion<'l>(_: EnvUnowned<'l>, _: JClass<'l>) -> jint {
+    // Whoever loads the library asks for this first.
+    allocator::set_up();
     ABI_VERSION
 }
 

@@ -51,6 +51,16 @@ pub struct Next<'a> {
 }
 
 impl Next<'_> {
+    /// Whether it has to be given the request as it was, to be run again: something in it may shape a request further that it has
+    /// shaped before.
+    pub(super) fn wants_unshaped_request(&self) -> bool {
+        self.links.iter().any(|link| match link {
+            Link::Listener(_) => false,
+            Link::Common(common) => !common.is_repeatable(),
+            Link::Interceptor(_) => true,
+        })
+    }
+
     /// Runs the rest of the chain once.
     pub async fn run(self, exchange: &mut Exchange) {
         let mut listening = Vec::new();

@@ -39,4 +39,8 @@ impl Common for Credential {
         request.headers.insert(self.header.clone(), self.value.clone());
         Ok(())
     }
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
 }

@@ -63,4 +63,8 @@ impl Common for FormBody {
         }
         Ok(())
     }
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
 }

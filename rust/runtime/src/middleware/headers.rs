@@ -41,4 +41,8 @@ impl Common for Headers {
         }
         Ok(())
     }
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
 }

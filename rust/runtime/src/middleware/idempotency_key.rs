@@ -27,4 +27,8 @@ impl Common for IdempotencyKey {
         request.has_idempotency_key = true;
         Ok(())
     }
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
 }

@@ -87,4 +87,8 @@ impl Common for JsonBody {
         }
         Ok(())
     }
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
 }

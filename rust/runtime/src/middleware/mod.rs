@@ -135,6 +135,12 @@ pub trait Common: Send + Sync {
 
     /// Runs in the middleware's place, on the way in.
     fn apply(&self, part: &Part, request: &mut Request) -> Result<(), RowError>;
+
+    /// Whether a request that it has shaped stays as it is when it is applied to it again: it sets body and headers, whatever they are,
+    /// or leaves alone what is there. Then `retry` keeps no copy of the request for further attempts.
+    fn is_repeatable(&self) -> bool {
+        false
+    }
 }
 
 /// A middleware of one of the three categories, in its place in a chain.

@@ -128,7 +128,7 @@ impl Interceptor for Retry {
                 budget.first();
             }
             // What stands after this place shapes the request anew in each attempt.
-            let request = exchange.request.clone();
+            let unshaped = next.wants_unshaped_request().then(|| exchange.request.clone());
             for attempts in 1u32.. {
                 next.run(exchange).await;
                 match classify(&self.spec, exchange, attempts, SystemTime::now) {
@@ -141,7 +141,9 @@ impl Interceptor for Retry {
                             return explain(exchange, reason);
                         }
                         // The row keeps its place in the admission window, but not the answer that is not wanted.
-                        exchange.request = request.clone();
+                        if let Some(unshaped) = &unshaped {
+                            exchange.request = unshaped.clone();
+                        }
                         exchange.forget_answer();
                         exchange.pause += pause;
                         // Others go meanwhile. Afterwards it does not wait behind them: they may be many, and it was first.

@@ -65,6 +65,10 @@ impl Common for TemplateBody {
         }
         Ok(())
     }
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
 }
 
 fn failed(error: &minijinja::Error) -> RowError {

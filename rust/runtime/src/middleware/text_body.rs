@@ -38,4 +38,8 @@ impl Common for TextBody {
         }
         Ok(())
     }
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
 }

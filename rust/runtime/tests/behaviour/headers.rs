@@ -223,3 +223,51 @@ fn an_array_is_written_as_the_api_reads_it() {
     Executor::new().send(&config, batch_of(&["id", "tag"], columns));
     assert_eq!(api.requests()[0].query.as_deref(), Some("tag=a%2Cb,%26c"));
 }
+
+#[test]
+fn every_attempt_sends_the_same_request_whatever_shapes_it_after_the_retry() {
+    let api_key = "auth: {type: api_key, in: query, name: k, value: abcdefgh1}\n";
+    let bodies = [
+        "{type: json_body}",
+        "{type: form_body}",
+        "{type: text_body, column: tenant}",
+        "{type: text_body, template: \"{id};{tenant}\", content_type: text/csv}",
+        "{type: template_body, template: \"[{{ id }}]\"}",
+    ];
+    let headers =
+        "{type: headers, headers: {Content-Type: text/x, X-Tenant: \"{tenant}\"}}, {type: idempotency_key}";
+    let token = "{type: bearer_token, token: t0k3n-t0k3n}";
+    let orders = bodies.iter().flat_map(|body| {
+        [
+            ("", format!("{headers}, {body}, {token}")),
+            ("", format!("{body}, {headers}")),
+            (api_key, format!("{body}, {{type: auth}}, {headers}")),
+        ]
+    });
+    for (auth, shaping) in orders {
+        let api = Api::start(&["--fail-first", "2:503:retry-after=0"]);
+        let mapping = if shaping.contains("form_body") {
+            "{source_column: tenant, endpoint_param: tenant, in: body}"
+        } else {
+            ""
+        };
+        let sections = format!("{auth}middleware: [{{type: retry}}, {shaping}]");
+        let config = api.config("url_path: \"/{id}\"", &sections, mapping);
+        let answers = Executor::new().send(&config, batch(["id", "tenant"], &[["1", "north"]]));
+        assert_eq!(answers[0].summary(), ("success", None, 3), "{shaping}");
+        let sent: Vec<_> = requests(&api)
+            .into_iter()
+            .map(|request| {
+                let mut headers = request.headers;
+                headers.sort();
+                (request.path, request.query, headers, request.body)
+            })
+            .collect();
+        assert_eq!(sent.len(), 3, "{shaping}");
+        assert!(
+            !sent[0].3.is_empty() && sent[0].2.contains(&("x-tenant".into(), "north".into())),
+            "{shaping}"
+        );
+        assert!(sent.iter().all(|request| *request == sent[0]), "{shaping}: {sent:?}");
+    }
+}

@@ -53,6 +53,10 @@ impl Common for AwsSigv4 {
         request.late = Some(self.0.clone());
         Ok(())
     }
+
+    fn is_repeatable(&self) -> bool {
+        true
+    }
 }
 
 struct Signer {
