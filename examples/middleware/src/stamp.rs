@@ -52,4 +52,9 @@ impl Common for Stamp {
         request.headers.insert(self.header.clone(), value);
         Ok(())
     }
+
+    /// A second time it leaves the same request behind: `retry` need not keep a copy of the request.
+    fn is_repeatable(&self) -> bool {
+        true
+    }
 }
