@@ -14,7 +14,7 @@ pub use self::bare::{Asker, Bare, Speech};
 pub use self::engine::Engine;
 pub use self::server::server;
 
-/// All that is compared has the allocator that the library has where it runs.
+/// All that is compared has the allocator that the library has where it runs, but for the longer stay of free pages that it sets there.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -3,7 +3,7 @@
 
 use apisink_plan::FormBodySpec;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::HeaderValue;
 
 use super::{BuildContext, Common, Link, Part};
 use crate::error::{RowError, RuntimeError};
@@ -57,9 +57,7 @@ impl Common for FormBody {
 
     fn apply(&self, part: &Part, request: &mut Request) -> Result<(), RowError> {
         if let Part::Bytes(body) = part {
-            request.body = body.clone();
-            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-            request.headers.entry(CONTENT_TYPE).or_insert(form);
+            request.set_body(body.clone(), &HeaderValue::from_static("application/x-www-form-urlencoded"));
         }
         Ok(())
     }

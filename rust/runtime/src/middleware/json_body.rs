@@ -2,7 +2,7 @@
 
 use apisink_plan::{BodyNode, JsonBodySpec};
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::HeaderValue;
 
 use super::{BuildContext, Common, Link, Part};
 use crate::error::{RowError, RuntimeError};
@@ -82,8 +82,7 @@ impl Common for JsonBody {
 
     fn apply(&self, part: &Part, request: &mut Request) -> Result<(), RowError> {
         if let Part::Bytes(body) = part {
-            request.body = body.clone();
-            request.headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
+            request.set_body(body.clone(), &HeaderValue::from_static("application/json"));
         }
         Ok(())
     }

@@ -127,7 +127,8 @@ impl Interceptor for Retry {
             if let Some(budget) = &self.budget {
                 budget.first();
             }
-            // What stands after this place shapes the request anew in each attempt.
+            // What stands after this place shapes the request anew in each attempt: from what it was, where it cannot from what it
+            // has become.
             let unshaped = next.wants_unshaped_request().then(|| exchange.request.clone());
             for attempts in 1u32.. {
                 next.run(exchange).await;

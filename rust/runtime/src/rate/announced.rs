@@ -24,7 +24,7 @@ pub(crate) fn pause(status: StatusCode, headers: &HeaderMap, now: fn() -> System
     pause.into_iter().flatten().max().filter(|pause| !pause.is_zero())
 }
 
-/// Most names are shorter than what is looked for: a search that prepares itself takes longer than these few comparisons.
+/// Names are short: a search that prepares itself takes longer than these few comparisons.
 fn names_a_limit(name: &str) -> bool {
     const WORD: &[u8] = b"ratelimit";
     name.as_bytes().windows(WORD.len()).any(|part| part == WORD)
