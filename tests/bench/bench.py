@@ -72,8 +72,6 @@ MORE_ROUNDS = 3
 LATENCY_ROUNDS = 30
 # The aiohttp job is so much slower that fewer rows say as much.
 AIOHTTP_ROWS = 50_000
-# Jobs that nobody measures, of full size: the JVM compiles what is measured while they run.
-WARM_UPS = 2
 
 
 @dataclass(frozen=True)
@@ -252,7 +250,7 @@ def main() -> None:
 
         with server(WORKS[0], directory) as warm:
             for name, job in jobs.items():
-                for _ in range(WARM_UPS):
+                for _ in range(work.WARM_UPS):
                     job.run(piece(WORKS[0], rows_of(name, WORKS[0]), warm))
                 print(f"warm: {name}", file=sys.stderr)
 
@@ -283,7 +281,7 @@ def main() -> None:
         if everything or arguments.limited:
             with server(LIMITED, directory) as origin:
                 held_back = piece(LIMITED, int(LIMITED.rows * arguments.scale), origin)
-                for _ in range(WARM_UPS):
+                for _ in range(work.WARM_UPS):
                     jobs[APISINK].run(replace(held_back, limit=None))
                 held = hold_back(held_back, origin, jobs[APISINK])
             sections.append(report.held_back(held))

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import work
+
 if TYPE_CHECKING:
     from bench import HeldBack, Measured
 
@@ -79,8 +81,8 @@ def held_back(held: HeldBack) -> str:
     w = held.work
     return (
         f"A job that is held back, {w.rows:,} rows in {w.partitions} partitions at {w.limit} requests per second,\n"
-        f"once, in a session that has run two of that kind without the limit: it used {held.used:.3f} of the limit\n"
-        f"while sending (aim: at least 0.99), and its processes "
+        f"once, in a session that has run {work.WARM_UPS} of that kind without the limit: it used {held.used:.3f}\n"
+        f"of the limit while sending (aim: at least 0.99), and its processes "
         f"{held.cpu:.1%} of one core over the whole run (aim: below 5%)."
     )
 
@@ -122,7 +124,7 @@ and on what else it does; the ratios are taken within each run. The second table
 - *bare loop*: hyper alone sending the same requests to the same server, answers read and forgotten; those in gzip are
   not decompressed.
 - *apisink*: the whole Spark job into Delta, config as in `tests/bench/apisink_job.py`, in a warm session: one that has
-  run two jobs of the first line before.
+  run {work.WARM_UPS} jobs of the first line before: the JVM compiles what is measured while they run.
 - *aiohttp job*: the same work in PySpark with `mapInArrow`, aiohttp, uvloop and orjson, `tests/bench/aiohttp_job.py`.
 - *sending*: from the first to the last arrival at the server, without Spark's planning, shuffle and the Delta append.
 - *to the first request*: from `save()` on, in a warm session; *most memory*: of the JVM, heap (up to 3 GB) included.
