@@ -65,8 +65,8 @@ MORE = [
 ]
 # What a job costs whatever its rows cost.
 SMALL = work.Work(rows=1_000, in_flight=64, latency_ms=0)
-# A job that waits for its rate limit most of its time, five minutes of it: what its 200 tasks cost does not depend on how
-# long they wait.
+# A job that waits for its rate limit most of its time, five minutes of it: what its 200 tasks cost does not depend on
+# how long they wait.
 LIMITED = work.Work(rows=9_000, in_flight=64, latency_ms=20, partitions=200, limit=30)
 MORE_ROUNDS = 3
 # Of less than half a second each, for each round of the others.
