@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help jar release-jar cli demo pages test test-build test-rust test-nginx test-network test-instructions test-scala test-e2e chaos lint deny notices fmt lock bench bench-rate bench-transport bench-latency bench-parts soak clean
+.PHONY: help jar release-jar cli demo pages test test-build test-rust test-nginx test-network test-instructions test-scala test-e2e chaos lint deny notices fmt lock bench bench-rate bench-transport bench-latency bench-parts bench-append soak clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -124,6 +124,10 @@ bench-latency: ## time of a request at a fixed rate, over the transport beside o
 bench-parts: ## time of a row in each part: batches, boundary, journal, append, and by criterion the chain
 	$(SBT) "connector/Test/runMain io.apisink.bench.PartsBench"
 	cargo bench --locked --package apisink-bench --bench chain
+
+bench-append: jar $(VENV)/bench ## what Spark alone takes to write the rows that jobs of the benchmark leave
+	$(CARGO_RELEASE) --bin apisink-origin
+	$(PY) tests/bench/append_bench.py
 
 lock: ## writes the lock files of the Python environments
 	python3 -m venv $(VENV)
