@@ -131,7 +131,7 @@ def disk_full(scene: Scene) -> str:
         scene.lost_attempts = 4
         enlarge(scene.journal, "64m")
         scene.start().succeed()
-    return f"full at {size} KB"
+    return f"at {size} KB"
 
 
 def journal_cut(scene: Scene) -> str:
