@@ -218,8 +218,7 @@ def summarize(sink: DataFrame, seen: dict[str, Any], took: float) -> None:
     print(
         f"  rate        {seen['requests'] / sending:,.0f} requests/s while sending; the whole write took {took:.1f} s"
     )
-    most = f"{seen['highest_rate_1s']:,}"
-    print(f"  limit       allowed: 1,000 a second; most at the server: {most}, since some arrive late")
+    print(f"  limit       allowed: 1,000 a second; most at the server: {seen['highest_rate_1s']:,}; some arrive late")
     print(f"  latency     of an answer {percentiles(figures['answer'])}")
     print(f"              of a row {percentiles(figures['row'])}; with its waits for the limit and its retries")
     print(f"  server      {seen['requests']:,} requests over {seen['connections']:,} connections")

@@ -7,6 +7,7 @@ from typing import Any
 
 import session
 import work
+from pyspark.sql import SparkSession
 
 CONFIG = """
 execution: {execution}
@@ -38,14 +39,14 @@ def config(w: work.Work) -> str:
     return CONFIG.format(execution=json.dumps(said), transport=json.dumps(transport), url=w.url, sink=w.sink)
 
 
+def job(spark: SparkSession, w: work.Work) -> None:
+    rows = session.rows(spark, w.rows)
+    rows.write.format("apisink").option("configText", config(w)).mode("append").save()
+
+
 def main() -> None:
     spark = session.start("apisink")
-
-    def job(w: work.Work) -> None:
-        rows = session.rows(spark, w.rows)
-        rows.write.format("apisink").option("configText", config(w)).mode("append").save()
-
-    work.serve(job)
+    work.serve(lambda w: job(spark, w))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import apisink_job
 import psutil
+import report
 import session
 import work
 from bench import MORE, WORKS, cpu_seconds, server
@@ -59,9 +60,7 @@ def send(spark: SparkSession, w: work.Work, directory: Path) -> Path:
     """Sends the rows of a work, and says where their responses are."""
     sink = directory / "sink"
     with server(w, directory) as origin:
-        job = replace(w, url=origin.url, sink=str(sink), certificate=origin.certificate)
-        rows = session.rows(spark, job.rows)
-        rows.write.format("apisink").option("configText", apisink_job.config(job)).mode("append").save()
+        apisink_job.job(spark, replace(w, url=origin.url, sink=str(sink), certificate=origin.certificate))
     return sink
 
 
@@ -86,7 +85,7 @@ def main() -> None:
             print(f"{w.title}: {rounds}", file=sys.stderr)
             rate = w.rows / statistics.median(spent.wall for spent in rounds)
             cpu = statistics.median(spent.cpu for spent in rounds) * 100_000 / w.rows
-            lines.append(f"| {w.title} | {rate:,.0f} | {cpu:,.1f} |")
+            lines.append(report.line([w.title, f"{rate:,.0f}", f"{cpu:,.1f}"]))
             shutil.rmtree(sink)
         spark.stop()
     print("\n".join(lines))

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-# Jobs of full size that nobody measures: while they run the JVM compiles most of what is measured. With two of them a
-# job's CPU time is still a fifth more than with five.
+# Jobs of full size that nobody measures: while they run the JVM compiles most of what is measured. The job after two of
+# them takes a tenth more CPU time than the one after five.
 WARM_UPS = 5
 
 SPOKEN = {"http1": "", "tls": ", TLS", "tls http2": ", TLS with HTTP/2"}
